@@ -1,0 +1,220 @@
+"""A compiler session: one module, changed by one pipeline at a time.
+
+``Session`` is the protocol; ``InProcessSession`` here and ``worker.WorkerSession``
+are its two implementations, held to one conformance suite (tests/conformance).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Protocol, Self, runtime_checkable
+
+from . import wire
+from .wire import NOTHING, FunctionRecord, State, Wanted
+
+DEFAULT_GROWTH_LIMIT = 16.0
+"""A module may grow to this many times its first size (or 10,000 instructions)."""
+
+
+@runtime_checkable
+class Session(Protocol):
+    """What every session can do. All methods raise ``errors.MirgymError``s."""
+
+    def load(
+        self,
+        module: bytes,
+        *,
+        level: str = "as-is",
+        wanted: Wanted = NOTHING,
+        growth_limit: float = DEFAULT_GROWTH_LIMIT,
+    ) -> State:
+        """Start an episode with this module, in a fresh context.
+
+        Args:
+            module: LLVM bitcode (LLVM 3.0 to 23) or IR text.
+            level: Functions get the size attributes that clang gives at this level:
+                ``Oz`` minsize and optsize, ``Os`` optsize, ``O0`` to ``O3`` none;
+                ``as-is`` leaves the module's own.
+            wanted: Metrics and views for the returned state.
+            growth_limit: See ``DEFAULT_GROWTH_LIMIT``.
+
+        Raises:
+            InvalidModuleError: Not a module that this LLVM can read.
+        """
+        ...
+
+    def step(
+        self,
+        pipeline: str,
+        options: Mapping[str, str] | None = None,
+        *,
+        wanted: Wanted = NOTHING,
+    ) -> State:
+        """Run one pipeline in the syntax of ``opt -passes=``.
+
+        Args:
+            pipeline: For example ``"function(mem2reg,gvn)"``.
+            options: LLVM command-line options for this step only, such as
+                ``{"inline-threshold": "75"}``.
+            wanted: Metrics and views for the returned state.
+
+        Raises:
+            UnknownPassError: LLVM cannot parse the pipeline or an option.
+            ModuleTooLargeError: The module grew past its limit; load again.
+            SessionCrashedError: The pass crashed (worker only); load again.
+            SessionTimeoutError: The pass took too long (worker only); load again.
+        """
+        ...
+
+    def observe(self, wanted: Wanted = NOTHING) -> State:
+        """Look at the module without changing it."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """Bitcode from which ``restore`` goes on exactly as this session would."""
+        ...
+
+    def restore(self, snapshot: bytes) -> State:
+        """Go back to a snapshot, in a fresh context."""
+        ...
+
+    def fork(self) -> Session:
+        """An independent session in the same state."""
+        ...
+
+    def emit(self, kind: str) -> bytes:
+        """The module as ``"bc"``, ``"ll"`` or ``"obj"``; it stays as it is."""
+        ...
+
+    def verify(self) -> None:
+        """Run LLVM's verifier.
+
+        Raises:
+            VerifyError: The module is not valid IR.
+        """
+        ...
+
+    def functions(self) -> list[FunctionRecord]:
+        """The functions with a body, in module order."""
+        ...
+
+    def close(self) -> None:
+        """Free everything; may be called again."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+class WireSession:
+    """Every verb of the protocol over one ``_request``; the base of both sessions."""
+
+    def _request(self, request: bytes) -> bytes:
+        """Send one request and return its reply (see ``mirgym.wire``)."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Free everything; may be called again."""
+        raise NotImplementedError
+
+    def load(
+        self,
+        module: bytes,
+        *,
+        level: str = "as-is",
+        wanted: Wanted = NOTHING,
+        growth_limit: float = DEFAULT_GROWTH_LIMIT,
+    ) -> State:
+        """See ``Session.load``."""
+        request = wire.load_request(module, level, growth_limit, wanted)
+        return wire.decode_state(self._request(request), wanted)
+
+    def step(
+        self,
+        pipeline: str,
+        options: Mapping[str, str] | None = None,
+        *,
+        wanted: Wanted = NOTHING,
+    ) -> State:
+        """See ``Session.step``."""
+        request = wire.step_request(pipeline, options, wanted)
+        return wire.decode_state(self._request(request), wanted)
+
+    def observe(self, wanted: Wanted = NOTHING) -> State:
+        """See ``Session.observe``."""
+        return wire.decode_state(self._request(wire.observe_request(wanted)), wanted)
+
+    def snapshot(self) -> bytes:
+        """See ``Session.snapshot``."""
+        return self._plain(wire.simple_request(wire.Verb.SNAPSHOT))
+
+    def restore(self, snapshot: bytes) -> State:
+        """See ``Session.restore``."""
+        reply = self._request(wire.simple_request(wire.Verb.RESTORE, snapshot))
+        return wire.decode_state(reply, NOTHING)
+
+    def emit(self, kind: str) -> bytes:
+        """See ``Session.emit``."""
+        if kind not in wire.EMIT_KINDS:
+            raise ValueError(f"unknown output {kind!r}; expected one of {list(wire.EMIT_KINDS)}")
+        return self._plain(wire.simple_request(wire.Verb.EMIT, bytes((wire.EMIT_KINDS[kind],))))
+
+    def verify(self) -> None:
+        """See ``Session.verify``."""
+        wire.raise_on_error(self._request(wire.simple_request(wire.Verb.VERIFY)))
+
+    def functions(self) -> list[FunctionRecord]:
+        """See ``Session.functions``."""
+        return wire.decode_functions(self._request(wire.simple_request(wire.Verb.FUNCTIONS)))
+
+    def _plain(self, request: bytes) -> bytes:
+        reply = self._request(request)
+        wire.raise_on_error(reply)
+        return reply[1:]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class InProcessSession(WireSession):
+    """The fast, unprotected session: a pass that crashes takes this process with it.
+
+    There is no time limit either. Use it for trusted passes, benchmarks and
+    debugging; ``worker.WorkerSession`` is the default everywhere else.
+    """
+
+    def __init__(self) -> None:
+        from ._native import Engine
+
+        self._engine: Engine | None = Engine()
+
+    def _request(self, request: bytes) -> bytes:
+        if self._engine is None:
+            raise ValueError("the session is closed; make a new one")
+        return self._engine.handle(request)
+
+    def fork(self) -> InProcessSession:
+        """See ``Session.fork``."""
+        snapshot = self.snapshot()
+        twin = InProcessSession()
+        twin.restore(snapshot)
+        return twin
+
+    def close(self) -> None:
+        """See ``Session.close``."""
+        self._engine = None

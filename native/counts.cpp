@@ -1,0 +1,60 @@
+#include "counts.h"
+
+#include "llvm/IR/Instructions.h"
+
+using namespace llvm;
+
+namespace mirgym {
+
+namespace {
+
+// Position of each LLVM 23 opcode in LLVM 10's list, which CompilerGym's vector
+// follows: branches are one opcode there, and PtrToAddr does not exist.
+constexpr unsigned headerSize = 3;
+
+unsigned slotOf(unsigned opcode) {
+  // LLVM 10: Ret 1, Br 2, Switch 3 ... CallBr 11, FNeg 12 ... AtomicRMW 37,
+  // Trunc 38 ... PtrToInt 47, IntToPtr 48 ... CatchPad 52, ICmp 53 ... Freeze 67.
+  unsigned old = opcode;
+  if (opcode > Instruction::UncondBr)
+    --old;
+  if (opcode >= Instruction::PtrToAddr)
+    --old;
+  return headerSize + old - 1;
+}
+
+static_assert(Instruction::UncondBr == 2 && Instruction::CondBr == 3,
+              "the map of opcodes was written for LLVM 23");
+static_assert(Instruction::PtrToAddr == Instruction::PtrToInt + 1,
+              "the map of opcodes was written for LLVM 23");
+
+} // namespace
+
+InstCounts instCounts(const Module &module) {
+  InstCounts counts{};
+  std::array<int64_t, 128> byOpcode{};
+  for (const Function &function : module) {
+    // CompilerGym counts declarations as functions too.
+    ++counts[2];
+    for (const BasicBlock &block : function) {
+      ++counts[1];
+      for (const Instruction &instruction : block)
+        ++byOpcode[instruction.getOpcode()];
+    }
+  }
+  for (unsigned opcode = 1; opcode <= Instruction::Freeze; ++opcode) {
+    counts[0] += byOpcode[opcode];
+    counts[slotOf(opcode)] += byOpcode[opcode];
+  }
+  return counts;
+}
+
+int64_t instructionTotal(const Module &module) {
+  int64_t total = 0;
+  for (const Function &function : module)
+    for (const BasicBlock &block : function)
+      total += static_cast<int64_t>(block.size());
+  return total;
+}
+
+} // namespace mirgym

@@ -1,0 +1,424 @@
+#include "hash.h"
+
+#include "llvm/ADT/SmallString.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/DebugInfoMetadata.h"
+#include "llvm/IR/InlineAsm.h"
+#include "llvm/IR/Instructions.h"
+#include "llvm/IR/Operator.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Support/xxhash.h"
+
+using namespace llvm;
+
+namespace mirgym {
+
+namespace {
+
+// Tags keep values of different kinds apart.
+enum Tag : uint64_t {
+  TagInt = 0x11, TagFP, TagNull, TagUndef, TagPoison, TagZero, TagData,
+  TagAggregate, TagExpr, TagBlockAddress, TagGlobal, TagSelf, TagLocal, TagAsm,
+  TagMetadata, TagOtherConstant, TagDistinct, TagCycle, TagString, TagFunction,
+  TagVariable, TagAlias, TagIFunc, TagTokenNone,
+};
+
+uint64_t mix(uint64_t hash, uint64_t value) {
+  // The 64-bit mixing step of MurmurHash64A with a rotation, so that order counts.
+  value *= 0x9ddfea08eb382d69ULL;
+  value ^= value >> 47;
+  hash = (hash ^ value) * 0x9ddfea08eb382d69ULL;
+  return (hash << 29) | (hash >> 35);
+}
+
+uint64_t finish(uint64_t hash) {
+  hash ^= hash >> 33;
+  hash *= 0xff51afd7ed558ccdULL;
+  hash ^= hash >> 33;
+  hash *= 0xc4ceb9fe1a85ec53ULL;
+  return hash ^ (hash >> 33);
+}
+
+uint64_t hashBytes(StringRef bytes) { return xxh3_64bits(bytes); }
+
+uint64_t alignmentHash(MaybeAlign alignment) {
+  return alignment ? alignment->value() : 0;
+}
+
+uint64_t hashInt(uint64_t hash, const APInt &value) {
+  hash = mix(hash, value.getBitWidth());
+  for (unsigned i = 0; i < value.getNumWords(); ++i)
+    hash = mix(hash, value.getRawData()[i]);
+  return hash;
+}
+
+} // namespace
+
+uint64_t StructuralHasher::typeHash(Type *type) {
+  auto found = types.find(type);
+  if (found != types.end())
+    return found->second;
+  uint64_t hash = mix(1, type->getTypeID());
+  switch (type->getTypeID()) {
+  case Type::IntegerTyID:
+    hash = mix(hash, type->getIntegerBitWidth());
+    break;
+  case Type::PointerTyID:
+    hash = mix(hash, type->getPointerAddressSpace());
+    break;
+  case Type::ArrayTyID:
+    hash = mix(hash, type->getArrayNumElements());
+    break;
+  case Type::FixedVectorTyID:
+  case Type::ScalableVectorTyID:
+    hash = mix(hash, cast<VectorType>(type)->getElementCount().getKnownMinValue());
+    break;
+  case Type::StructTyID: {
+    auto *structure = cast<StructType>(type);
+    hash = mix(hash, structure->isPacked() | structure->isOpaque() << 1);
+    if (structure->isOpaque() && structure->hasName())
+      hash = mix(hash, hashBytes(structure->getName()));
+    break;
+  }
+  case Type::FunctionTyID:
+    hash = mix(hash, cast<FunctionType>(type)->isVarArg());
+    break;
+  case Type::TargetExtTyID: {
+    auto *target = cast<TargetExtType>(type);
+    hash = mix(hash, hashBytes(target->getName()));
+    for (unsigned parameter : target->int_params())
+      hash = mix(hash, parameter);
+    break;
+  }
+  default:
+    break;
+  }
+  for (Type *part : type->subtypes())
+    hash = mix(hash, typeHash(part));
+  return types[type] = finish(hash);
+}
+
+uint64_t StructuralHasher::attributesHash(AttributeList attributes) {
+  if (attributes.isEmpty())
+    return 0;
+  auto [found, isNew] = attributeLists.try_emplace(attributes.getRawPointer(), 0);
+  if (!isNew)
+    return found->second;
+  uint64_t hash = 2;
+  for (unsigned index : attributes.indexes()) {
+    AttributeSet set = attributes.getAttributes(index);
+    if (set.hasAttributes())
+      hash = mix(mix(hash, index), hashBytes(set.getAsString()));
+  }
+  return found->second = finish(hash);
+}
+
+uint64_t StructuralHasher::constantBody(const Constant *constant) {
+  uint64_t hash = mix(3, typeHash(constant->getType()));
+  if (auto *integer = dyn_cast<ConstantInt>(constant))
+    return hashInt(mix(hash, TagInt), integer->getValue());
+  if (auto *real = dyn_cast<ConstantFP>(constant))
+    return hashInt(mix(hash, TagFP), real->getValueAPF().bitcastToAPInt());
+  if (isa<ConstantPointerNull>(constant))
+    return mix(hash, TagNull);
+  if (isa<PoisonValue>(constant))
+    return mix(hash, TagPoison);
+  if (isa<UndefValue>(constant))
+    return mix(hash, TagUndef);
+  if (isa<ConstantAggregateZero>(constant))
+    return mix(hash, TagZero);
+  if (isa<ConstantTokenNone>(constant))
+    return mix(hash, TagTokenNone);
+  if (auto *sequence = dyn_cast<ConstantDataSequential>(constant))
+    return mix(mix(hash, TagData), hashBytes(sequence->getRawDataValues()));
+  if (auto *address = dyn_cast<BlockAddress>(constant)) {
+    uint32_t position = 0;
+    for (const BasicBlock &block : *address->getFunction()) {
+      if (&block == address->getBasicBlock())
+        break;
+      ++position;
+    }
+    return mix(mix(mix(hash, TagBlockAddress),
+                   referenceHash(address->getFunction())), position);
+  }
+  if (auto *expression = dyn_cast<ConstantExpr>(constant)) {
+    hash = mix(mix(hash, TagExpr), expression->getOpcode());
+    hash = mix(hash, expression->getRawSubclassOptionalData());
+    if (auto *gep = dyn_cast<GEPOperator>(expression))
+      hash = mix(hash, typeHash(gep->getSourceElementType()));
+  } else {
+    hash = mix(mix(hash, TagAggregate), constant->getValueID());
+  }
+  for (const Use &operand : constant->operands())
+    hash = mix(hash, constantHash(cast<Constant>(operand.get())));
+  return hash;
+}
+
+uint64_t StructuralHasher::constantHash(const Constant *constant) {
+  if (auto *global = dyn_cast<GlobalValue>(constant))
+    return referenceHash(global);
+  return constantBody(constant);
+}
+
+// What a reference to a global means for the code that holds it.
+uint64_t StructuralHasher::referenceHash(const GlobalValue *global) {
+  if (global == self)
+    return TagSelf;
+  if (auto found = references.find(global); found != references.end())
+    return found->second;
+  uint64_t hash = mix(TagGlobal, global->getValueID());
+  hash = mix(hash, hashBytes(global->getName()));
+  hash = mix(hash, typeHash(global->getValueType()));
+  hash = mix(hash, global->isDeclaration() | global->isDSOLocal() << 1 |
+                       global->hasLocalLinkage() << 2 |
+                       uint64_t(global->getThreadLocalMode()) << 3);
+  if (auto *variable = dyn_cast<GlobalVariable>(global);
+      variable && variable->isConstant() && variable->hasInitializer() &&
+      isa<ConstantData>(variable->getInitializer()))
+    // Code generation folds loads and copies of such data into the function.
+    hash = mix(hash, constantBody(variable->getInitializer()));
+  return references[global] = finish(hash);
+}
+
+uint64_t StructuralHasher::metadataHash(const Metadata *metadata) {
+  if (!metadata)
+    return 0;
+  if (auto *text = dyn_cast<MDString>(metadata))
+    return mix(TagString, hashBytes(text->getString()));
+  if (auto *value = dyn_cast<ValueAsMetadata>(metadata))
+    return mix(TagMetadata, valueHash(value->getValue()));
+  auto *node = dyn_cast<MDNode>(metadata);
+  if (!node || isa<DILocation>(node))
+    return TagMetadata;
+  auto [found, isNew] = metadatas.try_emplace(node, TagCycle);
+  if (!isNew)
+    return found->second;
+  uint64_t hash = mix(TagMetadata, node->getMetadataID());
+  // Two distinct nodes of equal content differ: count them as they come.
+  if (node->isDistinct())
+    hash = mix(hash, TagDistinct + ++distinctNodes);
+  for (const MDOperand &operand : node->operands())
+    hash = mix(hash, metadataHash(operand.get()));
+  return metadatas[node] = finish(hash);
+}
+
+uint64_t StructuralHasher::valueHash(const Value *value) {
+  if (auto found = numbers.find(value); found != numbers.end())
+    return mix(TagLocal, found->second);
+  if (auto *constant = dyn_cast<Constant>(value))
+    return constantHash(constant);
+  if (auto *wrapped = dyn_cast<MetadataAsValue>(value))
+    return metadataHash(wrapped->getMetadata());
+  if (auto *assembly = dyn_cast<InlineAsm>(value)) {
+    uint64_t hash = mix(TagAsm, hashBytes(assembly->getAsmString()));
+    hash = mix(hash, hashBytes(assembly->getConstraintString()));
+    return mix(hash, assembly->hasSideEffects() | assembly->isAlignStack() << 1 |
+                         uint64_t(assembly->getDialect()) << 2 |
+                         assembly->canThrow() << 4);
+  }
+  return TagOtherConstant;
+}
+
+// What the opcode, type, flags and operands do not say.
+uint64_t StructuralHasher::instructionExtras(const Instruction &instruction) {
+  uint64_t hash = 5;
+  if (auto *alloca = dyn_cast<AllocaInst>(&instruction)) {
+    hash = mix(hash, typeHash(alloca->getAllocatedType()));
+    return mix(hash, alloca->getAlign().value() | alloca->isUsedWithInAlloca() << 1 |
+                         uint64_t(alloca->isSwiftError()) << 40);
+  }
+  if (auto *load = dyn_cast<LoadInst>(&instruction))
+    return mix(mix(hash, load->getAlign().value()),
+               load->isVolatile() | uint64_t(load->getOrdering()) << 1 |
+                   uint64_t(load->getSyncScopeID()) << 8);
+  if (auto *store = dyn_cast<StoreInst>(&instruction))
+    return mix(mix(hash, store->getAlign().value()),
+               store->isVolatile() | uint64_t(store->getOrdering()) << 1 |
+                   uint64_t(store->getSyncScopeID()) << 8);
+  if (auto *compare = dyn_cast<CmpInst>(&instruction))
+    return mix(hash, compare->getPredicate());
+  if (auto *call = dyn_cast<CallBase>(&instruction)) {
+    hash = mix(hash, call->getCallingConv());
+    hash = mix(hash, attributesHash(call->getAttributes()));
+    hash = mix(hash, typeHash(call->getFunctionType()));
+    if (auto *plain = dyn_cast<CallInst>(call))
+      hash = mix(hash, plain->getTailCallKind());
+    for (unsigned i = 0; i < call->getNumOperandBundles(); ++i) {
+      OperandBundleUse bundle = call->getOperandBundleAt(i);
+      hash = mix(mix(hash, bundle.getTagID()), bundle.Inputs.size());
+    }
+    return hash;
+  }
+  if (auto *gep = dyn_cast<GetElementPtrInst>(&instruction))
+    return mix(hash, typeHash(gep->getSourceElementType()));
+  if (auto *phi = dyn_cast<PHINode>(&instruction)) {
+    for (const BasicBlock *block : phi->blocks())
+      hash = mix(hash, numbers.lookup(block));
+    return hash;
+  }
+  if (auto *extract = dyn_cast<ExtractValueInst>(&instruction)) {
+    for (unsigned index : extract->indices())
+      hash = mix(hash, index);
+    return hash;
+  }
+  if (auto *insert = dyn_cast<InsertValueInst>(&instruction)) {
+    for (unsigned index : insert->indices())
+      hash = mix(hash, index);
+    return hash;
+  }
+  if (auto *shuffle = dyn_cast<ShuffleVectorInst>(&instruction)) {
+    for (int lane : shuffle->getShuffleMask())
+      hash = mix(hash, uint64_t(int64_t(lane)));
+    return hash;
+  }
+  if (auto *fence = dyn_cast<FenceInst>(&instruction))
+    return mix(hash, uint64_t(fence->getOrdering()) | fence->getSyncScopeID() << 8);
+  if (auto *exchange = dyn_cast<AtomicCmpXchgInst>(&instruction))
+    return mix(mix(hash, exchange->getAlign().value()),
+               exchange->isVolatile() | exchange->isWeak() << 1 |
+                   uint64_t(exchange->getSuccessOrdering()) << 2 |
+                   uint64_t(exchange->getFailureOrdering()) << 8 |
+                   uint64_t(exchange->getSyncScopeID()) << 16);
+  if (auto *atomic = dyn_cast<AtomicRMWInst>(&instruction))
+    return mix(mix(hash, atomic->getAlign().value()),
+               atomic->isVolatile() | uint64_t(atomic->getOperation()) << 1 |
+                   uint64_t(atomic->getOrdering()) << 16 |
+                   uint64_t(atomic->getSyncScopeID()) << 24);
+  if (auto *landing = dyn_cast<LandingPadInst>(&instruction)) {
+    hash = mix(hash, landing->isCleanup());
+    for (unsigned i = 0; i < landing->getNumClauses(); ++i)
+      hash = mix(hash, landing->isCatch(i));
+    return hash;
+  }
+  return hash;
+}
+
+uint64_t StructuralHasher::instructionHash(const Instruction &instruction) {
+  uint64_t hash = mix(instruction.getOpcode(), typeHash(instruction.getType()));
+  hash = mix(hash, instruction.getRawSubclassOptionalData() |
+                       uint64_t(instruction.getNumOperands()) << 16);
+  for (const Use &operand : instruction.operands())
+    hash = mix(hash, valueHash(operand.get()));
+  hash = mix(hash, instructionExtras(instruction));
+  if (instruction.hasMetadataOtherThanDebugLoc()) {
+    SmallVector<std::pair<unsigned, MDNode *>, 4> attachments;
+    instruction.getAllMetadataOtherThanDebugLoc(attachments);
+    hash = mix(hash, attachmentsHash(attachments));
+  }
+  return hash;
+}
+
+uint64_t StructuralHasher::attachmentsHash(
+    ArrayRef<std::pair<unsigned, MDNode *>> attachments) {
+  // Kinds that LLVM does not know by number are numbered as each context meets
+  // them, so they share one number here.
+  constexpr unsigned firstUnstableKind = 40;
+  uint64_t hash = 7;
+  for (auto &[kind, node] : attachments)
+    if (kind != LLVMContext::MD_dbg)
+      hash = mix(mix(hash, std::min(kind, firstUnstableKind)), metadataHash(node));
+  return hash;
+}
+
+void StructuralHasher::numberLocals(const Function &function) {
+  numbers.clear();
+  numbers.reserve(function.getInstructionCount() + function.size() +
+                  function.arg_size());
+  uint32_t next = 0;
+  for (const Argument &argument : function.args())
+    numbers[&argument] = next++;
+  for (const BasicBlock &block : function) {
+    numbers[&block] = next++;
+    for (const Instruction &instruction : block)
+      // Nobody refers to a value of type void.
+      if (!instruction.getType()->isVoidTy())
+        numbers[&instruction] = next++;
+  }
+}
+
+uint64_t StructuralHasher::hashFunction(const Function &function) {
+  references.clear();
+  metadatas.clear();
+  distinctNodes = 0;
+  self = &function;
+  numberLocals(function);
+  uint64_t hash = globalHash(function);
+  for (const BasicBlock &block : function) {
+    hash = mix(hash, numbers.lookup(&block));
+    for (const Instruction &instruction : block)
+      hash = mix(hash, instructionHash(instruction));
+  }
+  self = nullptr;
+  numbers.clear();
+  return finish(hash);
+}
+
+// The header of a global: all but the body of a function.
+uint64_t StructuralHasher::globalHash(const GlobalValue &global) {
+  uint64_t hash = mix(global.getValueID(), typeHash(global.getValueType()));
+  hash = mix(hash, global.getLinkage() | global.getVisibility() << 8 |
+                       global.getDLLStorageClass() << 12 |
+                       uint64_t(global.getUnnamedAddr()) << 16 |
+                       uint64_t(global.getThreadLocalMode()) << 20 |
+                       global.isDSOLocal() << 24);
+  if (auto *object = dyn_cast<GlobalObject>(&global)) {
+    hash = mix(hash, hashBytes(object->getSection()));
+    if (object->hasComdat())
+      hash = mix(hash, hashBytes(object->getComdat()->getName()));
+  }
+  if (auto *function = dyn_cast<Function>(&global)) {
+    hash = mix(hash, alignmentHash(function->getAlign()));
+    hash = mix(hash, function->getCallingConv());
+    hash = mix(hash, attributesHash(function->getAttributes()));
+    if (function->hasGC())
+      hash = mix(hash, hashBytes(function->getGC()));
+    for (const Use &extra : function->operands())
+      hash = mix(hash, valueHash(extra.get()));
+    if (function->hasMetadata()) {
+      SmallVector<std::pair<unsigned, MDNode *>, 4> attachments;
+      function->getAllMetadata(attachments);
+      hash = mix(hash, attachmentsHash(attachments));
+    }
+  } else if (auto *variable = dyn_cast<GlobalVariable>(&global)) {
+    hash = mix(hash, alignmentHash(variable->getAlign()));
+    hash = mix(hash, variable->isConstant() |
+                         variable->isExternallyInitialized() << 1);
+    hash = mix(hash, variable->hasInitializer()
+                         ? constantHash(variable->getInitializer()) : 0);
+  } else if (auto *alias = dyn_cast<GlobalAlias>(&global)) {
+    hash = mix(hash, constantHash(alias->getAliasee()));
+  } else if (auto *ifunc = dyn_cast<GlobalIFunc>(&global)) {
+    hash = mix(hash, constantHash(ifunc->getResolver()));
+  }
+  return hash;
+}
+
+uint64_t StructuralHasher::hashModule(
+    const Module &module,
+    const DenseMap<const Function *, uint64_t> &functionHash) {
+  references.clear();
+  metadatas.clear();
+  distinctNodes = 0;
+  uint64_t hash = mix(hashBytes(module.getTargetTriple().str()),
+                      hashBytes(module.getDataLayoutStr()));
+  for (const auto &assembly : module.getModuleInlineAsm())
+    hash = mix(hash, hashBytes(assembly.Asm));
+  for (const GlobalVariable &variable : module.globals())
+    hash = mix(mix(hash, hashBytes(variable.getName())), globalHash(variable));
+  for (const Function &function : module) {
+    hash = mix(hash, hashBytes(function.getName()));
+    auto found = functionHash.find(&function);
+    hash = mix(hash, found != functionHash.end() ? found->second
+                                                 : globalHash(function));
+  }
+  for (const GlobalAlias &alias : module.aliases())
+    hash = mix(mix(hash, hashBytes(alias.getName())), globalHash(alias));
+  for (const GlobalIFunc &ifunc : module.ifuncs())
+    hash = mix(mix(hash, hashBytes(ifunc.getName())), globalHash(ifunc));
+  if (const NamedMDNode *flags = module.getModuleFlagsMetadata())
+    for (const MDNode *flag : flags->operands())
+      hash = mix(hash, metadataHash(flag));
+  return finish(hash);
+}
+
+} // namespace mirgym

@@ -1,0 +1,150 @@
+#include "requests.h"
+
+#include "errors.h"
+
+#include <cstring>
+
+namespace mirgym {
+
+namespace {
+
+class Reader {
+public:
+  explicit Reader(std::string_view bytes) : bytes(bytes) {}
+
+  template <typename T> T number() {
+    T value;
+    std::memcpy(&value, take(sizeof(T)).data(), sizeof(T));
+    return value;
+  }
+  std::string text() { return std::string(take(number<uint32_t>())); }
+  std::string_view rest() { return take(bytes.size()); }
+
+private:
+  std::string_view take(size_t size) {
+    if (size > bytes.size())
+      throw EngineError(ErrorKind::BadRequest, "the request is too short");
+    std::string_view head = bytes.substr(0, size);
+    bytes.remove_prefix(size);
+    return head;
+  }
+  std::string_view bytes;
+};
+
+class Writer {
+public:
+  Writer() { number<uint8_t>(0); } // status: no error
+  template <typename T> void number(T value) {
+    bytes.append(reinterpret_cast<const char *>(&value), sizeof(T));
+  }
+  void text(std::string_view value) {
+    number<uint32_t>(static_cast<uint32_t>(value.size()));
+    bytes.append(value);
+  }
+  void raw(std::string_view value) { bytes.append(value); }
+  std::string bytes;
+};
+
+void writeState(Session &session, const StepOutcome &outcome, uint32_t metrics,
+                uint32_t views, Writer &reply) {
+  reply.number<uint8_t>(outcome.changed);
+  reply.number<uint64_t>(session.key());
+  reply.number<uint64_t>(outcome.passNs);
+  reply.number<int64_t>(session.instructions());
+  for (Metric metric : {MetricText, MetricObjectText})
+    if (metrics & metric)
+      reply.number<int64_t>(session.metric(metric));
+  for (View view : {ViewInstCount, ViewAutophase, ViewIR})
+    if (views & view)
+      reply.text(session.view(view));
+}
+
+void load(Session &session, Reader &request, Writer &reply) {
+  auto level = static_cast<SizeLevel>(request.number<uint8_t>());
+  auto growthLimit = request.number<double>();
+  auto metrics = request.number<uint32_t>();
+  auto views = request.number<uint32_t>();
+  std::string_view bytes = request.rest();
+  session.load(llvm::StringRef(bytes.data(), bytes.size()), level, growthLimit);
+  writeState(session, {}, metrics, views, reply);
+}
+
+void step(Session &session, Reader &request, Writer &reply) {
+  auto metrics = request.number<uint32_t>();
+  auto views = request.number<uint32_t>();
+  OptionList options(request.number<uint16_t>());
+  for (auto &[name, value] : options) {
+    name = request.text();
+    value = request.text();
+  }
+  StepOutcome outcome = session.step(std::string(request.rest()), options);
+  writeState(session, outcome, metrics, views, reply);
+}
+
+void observe(Session &session, Reader &request, Writer &reply) {
+  auto metrics = request.number<uint32_t>();
+  auto views = request.number<uint32_t>();
+  writeState(session, {}, metrics, views, reply);
+}
+
+void restore(Session &session, Reader &request, Writer &reply) {
+  std::string_view bytes = request.rest();
+  session.restore(llvm::StringRef(bytes.data(), bytes.size()));
+  writeState(session, {}, 0, 0, reply);
+}
+
+void functions(Session &session, Writer &reply) {
+  for (const FunctionRecord &record : session.functions()) {
+    reply.text(record.name);
+    reply.number(record.key);
+    reply.number(record.instructions);
+    reply.number(record.textBytes);
+  }
+}
+
+void dispatch(Session &session, Reader &request, Writer &reply) {
+  switch (request.number<Verb>()) {
+  case Verb::Load:
+    return load(session, request, reply);
+  case Verb::Step:
+    return step(session, request, reply);
+  case Verb::Observe:
+    return observe(session, request, reply);
+  case Verb::Snapshot:
+    return reply.raw(session.snapshot());
+  case Verb::Restore:
+    return restore(session, request, reply);
+  case Verb::Emit:
+    return reply.raw(session.emit(request.number<EmitKind>()));
+  case Verb::Verify:
+    return session.verify();
+  case Verb::Functions:
+    return functions(session, reply);
+  case Verb::Fork:
+    break;
+  }
+  throw EngineError(ErrorKind::BadRequest, "unknown request");
+}
+
+} // namespace
+
+std::string errorReply(unsigned char kind, std::string_view message) {
+  std::string reply(1, static_cast<char>(kind));
+  reply.append(message);
+  return reply;
+}
+
+std::string handleRequest(Session &session, std::string_view request) {
+  try {
+    Reader reader(request);
+    Writer reply;
+    dispatch(session, reader, reply);
+    return std::move(reply.bytes);
+  } catch (const EngineError &error) {
+    return errorReply(static_cast<unsigned char>(error.kind), error.what());
+  } catch (const std::exception &error) {
+    return errorReply(static_cast<unsigned char>(ErrorKind::Crashed), error.what());
+  }
+}
+
+} // namespace mirgym

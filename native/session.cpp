@@ -1,0 +1,270 @@
+#include "session.h"
+
+#include "autophase.h"
+#include "counts.h"
+#include "errors.h"
+#include "llvm_setup.h"
+#include "modules.h"
+
+#include "llvm/Analysis/CGSCCPassManager.h"
+#include "llvm/Analysis/LazyCallGraph.h"
+#include "llvm/Analysis/LoopAnalysisManager.h"
+#include "llvm/Analysis/LoopInfo.h"
+#include "llvm/Analysis/LoopNestAnalysis.h"
+#include "llvm/IR/PassInstrumentation.h"
+#include "llvm/Passes/PassBuilder.h"
+
+#include <chrono>
+
+using namespace llvm;
+
+namespace mirgym {
+
+namespace {
+
+template <typename Array> std::string rawBytes(const Array &array) {
+  return std::string(reinterpret_cast<const char *>(array.data()),
+                     array.size() * sizeof(array[0]));
+}
+
+void setLevel(Function &function, SizeLevel level) {
+  if (level == SizeLevel::AsIs || function.isDeclaration() ||
+      function.hasFnAttribute(Attribute::OptimizeNone))
+    return;
+  function.removeFnAttr(Attribute::MinSize);
+  function.removeFnAttr(Attribute::OptimizeForSize);
+  if (level == SizeLevel::None)
+    return;
+  function.addFnAttr(Attribute::OptimizeForSize);
+  if (level == SizeLevel::Minsize)
+    function.addFnAttr(Attribute::MinSize);
+}
+
+// LLVM 23 ends the process when it meets these; say what to use instead.
+void refuseFatalPipelines(StringRef pipeline) {
+  if (pipeline.contains("<Os>") || pipeline.contains("<Oz>"))
+    throw EngineError(ErrorKind::UnknownPass,
+                      "pipeline '" + pipeline.str() +
+                          "': LLVM 23 has no Os and Oz pipelines; the size level "
+                          "is an attribute of the functions. Load the program "
+                          "with level Oz and run 'default<O2>'");
+}
+
+} // namespace
+
+Module &Session::loaded() {
+  if (!module)
+    throw EngineError(ErrorKind::NoModule,
+                      "no module is loaded; load a program first");
+  return *module;
+}
+
+void Session::forgetFigures() {
+  moduleKey.reset();
+  instructionCount.reset();
+  textSize.reset();
+  objectSize.reset();
+  instCountBytes.reset();
+  autophaseBytes.reset();
+  irText.reset();
+}
+
+void Session::adopt(std::unique_ptr<LLVMContext> newContext,
+                    std::unique_ptr<Module> newModule) {
+  hasher = std::make_unique<StructuralHasher>();
+  hashes.clear();
+  dirty.clear();
+  allDirty = true;
+  module = std::move(newModule); // the old module goes before its context
+  context = std::move(newContext);
+  forgetFigures();
+}
+
+void Session::load(StringRef bytes, SizeLevel level, double growthLimit) {
+  constexpr double roomForSmallModules = 10'000;
+  auto fresh = newContext();
+  auto parsed = parseModule(bytes, *fresh);
+  for (Function &function : *parsed)
+    setLevel(function, level);
+  adopt(std::move(fresh), std::move(parsed));
+  instructionLimit = static_cast<int64_t>(
+      std::max(double(instructions()) * growthLimit, roomForSmallModules));
+}
+
+void Session::restore(StringRef bytes) {
+  auto fresh = newContext();
+  auto parsed = parseModule(bytes, *fresh);
+  adopt(std::move(fresh), std::move(parsed));
+  if (instructionLimit == 0)
+    instructionLimit = INT64_MAX;
+}
+
+// Marks the function that a pass changed; a pass over more than one function
+// marks them all.
+static void registerDirtyTracking(PassInstrumentationCallbacks &callbacks,
+                                  DenseSet<const Function *> &dirty, bool &allDirty) {
+  callbacks.registerAfterPassCallback([&dirty, &allDirty](
+                                          StringRef pass, Any unit,
+                                          const PreservedAnalyses &preserved) {
+    if (preserved.areAllPreserved() || allDirty)
+      return;
+    if (auto *function = any_cast<const Function *>(&unit))
+      dirty.insert(*function);
+    else if (auto *loop = any_cast<const Loop *>(&unit))
+      dirty.insert((*loop)->getHeader()->getParent());
+    // An adaptor only reports what the passes inside it did.
+    else if (!isSpecialPass(pass, {"PassManager", "PassAdaptor",
+                                   "DevirtSCCRepeatedPass"}))
+      allDirty = true;
+  });
+  callbacks.registerAfterPassInvalidatedCallback(
+      [&allDirty](StringRef, const PreservedAnalyses &) { allDirty = true; });
+}
+
+PreservedAnalyses Session::runPipeline(const std::string &pipeline) {
+  PassInstrumentationCallbacks callbacks;
+  registerDirtyTracking(callbacks, dirty, allDirty);
+  LoopAnalysisManager loops;
+  FunctionAnalysisManager functions;
+  CGSCCAnalysisManager components;
+  ModuleAnalysisManager modules;
+  TargetMachine *machine = nullptr;
+  try {
+    machine = &targetMachineFor(*module);
+  } catch (const EngineError &) {
+    // Passes run without a cost model when the target is not built in.
+  }
+  PassBuilder builder(machine, PipelineTuningOptions(), std::nullopt, &callbacks);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  ModulePassManager passes;
+  if (Error error = builder.parsePassPipeline(passes, pipeline))
+    throw EngineError(ErrorKind::UnknownPass, toString(std::move(error)));
+  return passes.run(*module, modules);
+}
+
+StepOutcome Session::step(const std::string &pipeline, const OptionList &options) {
+  loaded();
+  refuseFatalPipelines(pipeline);
+  StepOutcome outcome;
+  ScopedOptions scope(options);
+  auto start = std::chrono::steady_clock::now();
+  PreservedAnalyses preserved = runPipeline(pipeline);
+  outcome.passNs = static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(
+          std::chrono::steady_clock::now() - start)
+          .count());
+  outcome.changed = !preserved.areAllPreserved();
+  if (!outcome.changed)
+    return outcome;
+  forgetFigures();
+  int64_t size = instructions();
+  if (size > instructionLimit) {
+    int64_t limit = instructionLimit;
+    module.reset();
+    throw EngineError(ErrorKind::ModuleTooLarge,
+                      "the module grew to " + std::to_string(size) +
+                          " instructions after '" + pipeline +
+                          "', over the limit of " + std::to_string(limit));
+  }
+  return outcome;
+}
+
+void Session::refreshHashes() {
+  Module &current = loaded();
+  if (allDirty)
+    hashes.clear();
+  for (const Function &function : current) {
+    if (function.isDeclaration()) {
+      hashes.erase(&function);
+      continue;
+    }
+    auto [found, isNew] = hashes.try_emplace(&function, 0);
+    if (isNew || dirty.contains(&function))
+      found->second = hasher->hashFunction(function);
+  }
+  dirty.clear();
+  allDirty = false;
+}
+
+uint64_t Session::key() {
+  if (!moduleKey) {
+    refreshHashes();
+    moduleKey = hasher->hashModule(*module, hashes);
+  }
+  return *moduleKey;
+}
+
+int64_t Session::instructions() {
+  if (!instructionCount)
+    instructionCount = instructionTotal(loaded());
+  return *instructionCount;
+}
+
+int64_t Session::metric(Metric metric) {
+  Module &current = loaded();
+  if (metric == MetricObjectText) {
+    if (!objectSize)
+      objectSize = objectTextSize(current);
+    return *objectSize;
+  }
+  if (!textSize) {
+    key(); // brings the functions' hashes up to date
+    textSize = meter.textSize(current, hashes);
+  }
+  return *textSize;
+}
+
+const std::string &Session::view(View view) {
+  Module &current = loaded();
+  switch (view) {
+  case ViewInstCount:
+    if (!instCountBytes)
+      instCountBytes = rawBytes(instCounts(current));
+    return *instCountBytes;
+  case ViewAutophase:
+    if (!autophaseBytes)
+      autophaseBytes = rawBytes(autophase(current));
+    return *autophaseBytes;
+  case ViewIR:
+    if (!irText)
+      irText = toText(current);
+    return *irText;
+  }
+  throw EngineError(ErrorKind::BadRequest, "unknown view");
+}
+
+std::string Session::snapshot() { return toBitcode(loaded()); }
+
+std::string Session::emit(EmitKind kind) {
+  switch (kind) {
+  case EmitKind::Bitcode:
+    return toBitcode(loaded());
+  case EmitKind::Text:
+    return toText(loaded());
+  case EmitKind::Object:
+    return emitObject(loaded());
+  }
+  throw EngineError(ErrorKind::BadRequest, "unknown output kind");
+}
+
+void Session::verify() { verifyOrThrow(loaded()); }
+
+std::vector<FunctionRecord> Session::functions() {
+  key();
+  std::vector<FunctionRecord> records;
+  for (const Function &function : loaded()) {
+    if (function.isDeclaration())
+      continue;
+    uint64_t hash = hashes.lookup(&function);
+    records.push_back({function.getName().str(), hash,
+                       int64_t(function.getInstructionCount()),
+                       meter.functionSize(hash)});
+  }
+  return records;
+}
+
+} // namespace mirgym

@@ -1,0 +1,96 @@
+// One module under optimisation: load, step, look, snapshot, restore.
+//
+// Every step builds its analyses anew: keeping them changed results in some
+// sequences and would break replay. What did not change is never computed again:
+// a step whose passes preserve all analyses keeps every cached figure.
+#pragma once
+
+#include "codegen.h"
+#include "hash.h"
+#include "options.h"
+
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/PassManager.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mirgym {
+
+// The size attributes that clang gives every function at an optimisation level.
+enum class SizeLevel : unsigned char {
+  AsIs = 0,     // leave the module's own attributes
+  None = 1,     // O0 to O3
+  Optsize = 2,  // Os
+  Minsize = 3,  // Oz
+};
+
+enum Metric : uint32_t { MetricText = 1, MetricObjectText = 2 };
+enum View : uint32_t { ViewInstCount = 1, ViewAutophase = 2, ViewIR = 4 };
+enum class EmitKind : unsigned char { Bitcode = 0, Text = 1, Object = 2 };
+
+struct StepOutcome {
+  bool changed = false;
+  // Time of parsing the pipeline, building the analysis managers and running the
+  // passes: what a bare pass manager takes, in nanoseconds.
+  uint64_t passNs = 0;
+};
+
+struct FunctionRecord {
+  std::string name;
+  uint64_t key;
+  int64_t instructions;
+  int64_t textBytes; // -1 when it was never emitted
+};
+
+class Session {
+public:
+  // Starts an episode in a fresh context. The module may not grow past
+  // `growthLimit` times its first size (or 10,000 instructions, if that is more).
+  void load(llvm::StringRef bytes, SizeLevel level, double growthLimit);
+
+  StepOutcome step(const std::string &pipeline, const OptionList &options);
+
+  uint64_t key();
+  int64_t instructions();
+  int64_t metric(Metric metric);
+  const std::string &view(View view);
+
+  std::string snapshot();
+  void restore(llvm::StringRef bytes);
+  std::string emit(EmitKind kind);
+  void verify();
+  std::vector<FunctionRecord> functions();
+
+private:
+  llvm::Module &loaded();
+  void adopt(std::unique_ptr<llvm::LLVMContext> context,
+             std::unique_ptr<llvm::Module> module);
+  void forgetFigures();
+  void refreshHashes();
+  llvm::PreservedAnalyses runPipeline(const std::string &pipeline);
+
+  // Declared first, destroyed last: the module lives in the context.
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::Module> module;
+  std::unique_ptr<StructuralHasher> hasher;
+  TextMeter meter; // outlives episodes: its keys are structural
+
+  llvm::DenseMap<const llvm::Function *, uint64_t> hashes;
+  llvm::DenseSet<const llvm::Function *> dirty;
+  bool allDirty = true;
+
+  std::optional<uint64_t> moduleKey;
+  std::optional<int64_t> instructionCount;
+  std::optional<int64_t> textSize, objectSize;
+  std::optional<std::string> instCountBytes, autophaseBytes, irText;
+  int64_t instructionLimit = 0;
+};
+
+} // namespace mirgym
