@@ -19,7 +19,8 @@ FORK     → i64 pid, and a socket as ancillary data (workers only)
 ======== =====================================================================
 
 A ``str`` is u32 length and bytes. A reply starts with a status byte: 0, or the kind
-of error with its message as the rest. ``state`` is u8 changed, u64 key, u64 pass
+of error with its message as the rest. ``state`` is u8 changed, u64 key (0 unless bit
+4 of the metrics asks for it), u64 pass
 time in ns, i64 instructions, one i64 for each metric bit, and for each view bit u32
 length and bytes (int64 arrays; UTF-8 for the IR).
 """
@@ -58,6 +59,9 @@ LEVELS: Mapping[str, int] = {"as-is": 0, "O0": 1, "O1": 1, "O2": 1, "O3": 1, "Os
 METRICS: Mapping[str, int] = {"text_size_bytes": 1, "object_text_size_bytes": 2}
 """Metric bits; ``ir_instructions`` needs none, since every state holds it."""
 
+_WANT_KEY = 4
+"""Bit in the mask of metrics: compute the module's key."""
+
 VIEWS: Mapping[str, int] = {"instcount": 1, "autophase": 2, "ir": 4}
 
 EMIT_KINDS: Mapping[str, int] = {"bc": 0, "ll": 1, "obj": 2}
@@ -89,7 +93,7 @@ class State(NamedTuple):
     Attributes:
         changed: Whether the step's passes changed anything, from LLVM's own
             preserved analyses; False after a load or an observation.
-        key: Structural hash of the module, 64 bits.
+        key: Structural hash of the module, 64 bits; 0 when it was not wanted.
         pass_ns: Time of the bare pass manager in nanoseconds.
         metrics: ``ir_instructions`` and the metrics asked for.
         views: The views asked for: int64 arrays, and a string for ``ir``.
@@ -120,8 +124,10 @@ class Wanted(NamedTuple):
     view_names: tuple[str, ...]
 
     @classmethod
-    def of(cls, metrics: tuple[str, ...] = (), views: tuple[str, ...] = ()) -> Wanted:
-        """Build from names.
+    def of(
+        cls, metrics: tuple[str, ...] = (), views: tuple[str, ...] = (), *, key: bool = True
+    ) -> Wanted:
+        """Build from names. Without ``key``, the state's hash is not computed.
 
         Raises:
             ValueError: A name is not in ``METRICS`` or ``VIEWS``.
@@ -142,7 +148,7 @@ class Wanted(NamedTuple):
         metric_names = tuple(n for n in METRICS if n in metrics)
         view_names = tuple(n for n in VIEWS if n in views)
         return cls(
-            sum(METRICS[n] for n in metric_names),
+            sum(METRICS[n] for n in metric_names) | (_WANT_KEY if key else 0),
             sum(VIEWS[n] for n in view_names),
             metric_names,
             view_names,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import socket
 import struct
@@ -18,12 +17,13 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from typing import NoReturn
 
 from . import wire
+from ._native import receive_reply, send_request
 from .errors import SessionCrashedError, SessionError, SessionTimeoutError
 from .session import WireSession
 
-_HEADER = struct.Struct("<II")
 _LENGTH = struct.Struct("<I")
 _FATAL = (8, 9)  # status of a reply that was the worker's last
 
@@ -127,13 +127,16 @@ class WorkerSession(WireSession):
     keep several workers busy at once.
     """
 
-    def __init__(self, limits: WorkerLimits | None = None) -> None:
+    def __init__(self, limits: WorkerLimits | None = None, *, spin_us: int = 100) -> None:
         self.limits = limits or WorkerLimits()
+        self.spin_us = spin_us
+        """How long to look for a reply before sleeping, in microseconds; 0 when the core
+        is wanted by other workers."""
         self._process: _Process | None = None
         self._socket: socket.socket | None = None
-        self._poll = select.poll()
         self._deadline = 0.0
         self._pending = ""
+        self._awaiting = False
         self._closed = False
 
     @property
@@ -150,8 +153,7 @@ class WorkerSession(WireSession):
 
     def _adopt(self, process: _Process, connection: socket.socket) -> None:
         self._process, self._socket = process, connection
-        self._poll = select.poll()
-        self._poll.register(connection.fileno(), select.POLLIN)
+        self._awaiting = False
 
     # -- one request ------------------------------------------------------------
 
@@ -164,35 +166,26 @@ class WorkerSession(WireSession):
                 raise SessionError("no module is loaded; load a program first")
             self.start()
         assert self._socket is not None
+        if self._awaiting:
+            # An interrupt (Ctrl-C) left a reply unread, which must not pass for the next.
+            self._discard()
+            raise SessionError("the last request was interrupted; load a program to go on")
         self._pending = what
         limit = self.limits.step_seconds
         self._deadline = time.monotonic() + limit + self.limits.grace_seconds
-        header = _HEADER.pack(len(request), int(limit * 1000))
-        try:
-            self._socket.sendall(header + request)
-        except OSError:
+        self._awaiting = True
+        if not send_request(self._socket.fileno(), request, int(limit * 1000)):
             self._fail_crashed()
 
-    def _receive_exactly(self, size: int) -> bytes:
-        assert self._socket is not None
-        chunks = []
-        while size:
-            left = self._deadline - time.monotonic()
-            if left <= 0 or not self._poll.poll(left * 1000):
-                self._fail_timeout()
-            try:
-                chunk = self._socket.recv(size)
-            except OSError:
-                chunk = b""
-            if not chunk:
-                self._fail_crashed()
-            chunks.append(chunk)
-            size -= len(chunk)
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
     def _receive(self) -> bytes:
-        (length,) = _LENGTH.unpack(self._receive_exactly(4))
-        reply = self._receive_exactly(length)
+        assert self._socket is not None
+        try:
+            reply = receive_reply(self._socket.fileno(), self._deadline, self.spin_us)
+        except TimeoutError:
+            self._fail_timeout()
+        except EOFError:
+            self._fail_crashed()
+        self._awaiting = False
         if reply[0] in _FATAL:
             self._fail_with_last_words(reply)
         return reply
@@ -230,19 +223,19 @@ class WorkerSession(WireSession):
     def _where(self) -> str:
         return f" during '{self._pending}'" if self._pending else ""
 
-    def _fail_crashed(self) -> None:
+    def _fail_crashed(self) -> NoReturn:
         death = self._process.describe_death() if self._process else "the worker process died"
         self._discard()
         raise SessionCrashedError(f"{death}{self._where()}; load a program to go on")
 
-    def _fail_timeout(self) -> None:
+    def _fail_timeout(self) -> NoReturn:
         self._discard()
         raise SessionTimeoutError(
             f"no answer within {self.limits.step_seconds:g} s{self._where()}; the worker was "
             "killed. Load a program to go on, or raise WorkerLimits.step_seconds"
         )
 
-    def _fail_with_last_words(self, reply: bytes) -> None:
+    def _fail_with_last_words(self, reply: bytes) -> NoReturn:
         text = reply[1:].decode(errors="replace")
         where = self._where()
         self._discard()
@@ -259,15 +252,17 @@ class WorkerSession(WireSession):
         """A worker process in the same state, by OS fork: copy-on-write, no parsing."""
         self._send(wire.simple_request(wire.Verb.FORK), "fork")
         assert self._socket is not None
-        left = max(self._deadline - time.monotonic(), 0.0)
-        if not self._poll.poll(left * 1000):
+        self._socket.settimeout(max(self._deadline - time.monotonic(), 0.001))
+        try:
+            frame, descriptors, _, _ = socket.recv_fds(self._socket, 4096, 1)
+        except TimeoutError:
             self._fail_timeout()
-        head, descriptors, _, _ = socket.recv_fds(self._socket, 4, 1)
-        if len(head) < 4:
+        self._socket.settimeout(None)
+        if len(frame) < _LENGTH.size:
             self._fail_crashed()
-        (length,) = _LENGTH.unpack(head)
-        pid = wire.decode_pid(self._receive_exactly(length))
-        twin = WorkerSession(self.limits)
+        self._awaiting = False
+        pid = wire.decode_pid(frame[_LENGTH.size :])
+        twin = WorkerSession(self.limits, spin_us=self.spin_us)
         twin._adopt(_Process(pid, None), socket.socket(fileno=descriptors[0]))
         return twin
 

@@ -128,22 +128,20 @@ void sumOpcodes(const OpcodeCounts &opcodes, AutophaseFeatures &features) {
 
 } // namespace
 
-AutophaseFeatures autophase(const Module &module) {
+AutophaseFeatures autophase(const Function &function) {
   AutophaseFeatures features{};
+  features[TotalFuncs] = 1;
+  if (function.isDeclaration())
+    return features;
   OpcodeCounts opcodes{};
-  std::vector<unsigned> predecessors;
-  for (const Function &function : module) {
-    // CompilerGym counts declarations too.
-    ++features[TotalFuncs];
-    predecessors.assign(function.getMaxBlockNumber(), 0);
-    for (const BasicBlock &block : function)
-      for (const BasicBlock *next : successors(&block))
-        ++predecessors[next->getNumber()];
-    for (const BasicBlock &block : function) {
-      ++features[TotalBlocks];
-      visitEdges(block, predecessors, features);
-      visitBlock(block, features, opcodes);
-    }
+  std::vector<unsigned> predecessors(function.getMaxBlockNumber(), 0);
+  for (const BasicBlock &block : function)
+    for (const BasicBlock *next : successors(&block))
+      ++predecessors[next->getNumber()];
+  for (const BasicBlock &block : function) {
+    ++features[TotalBlocks];
+    visitEdges(block, predecessors, features);
+    visitBlock(block, features, opcodes);
   }
   sumOpcodes(opcodes, features);
   return features;

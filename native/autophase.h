@@ -11,6 +11,9 @@ namespace mirgym {
 
 constexpr size_t autophaseSize = 56;
 using AutophaseFeatures = std::array<int64_t, autophaseSize>;
-AutophaseFeatures autophase(const llvm::Module &module);
+
+// Features of one function, a definition or a declaration. A module's features are
+// the sum over its functions.
+AutophaseFeatures autophase(const llvm::Function &function);
 
 } // namespace mirgym

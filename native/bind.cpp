@@ -1,4 +1,5 @@
 // Python bindings. No logic here: see requests.h for the wire format.
+#include "channel.h"
 #include "errors.h"
 #include "llvm_setup.h"
 #include "modules.h"
@@ -58,6 +59,39 @@ nb::bytes readModule(nb::bytes bytes, const std::string &path) {
   return toBytes(bitcode);
 }
 
+// Returns the reply; raises EOFError when the worker is gone and TimeoutError when
+// it is late. Ctrl-C is seen while waiting.
+nb::bytes receive(int socket, double deadline, int64_t spinUs) {
+  std::string frame;
+  auto deadlineNs = static_cast<int64_t>(deadline * 1e9);
+  while (true) {
+    mirgym::Received received;
+    {
+      nb::gil_scoped_release release;
+      received = mirgym::receiveReply(socket, deadlineNs, spinUs, frame);
+    }
+    switch (received) {
+    case mirgym::Received::Reply:
+      return nb::bytes(frame.data() + 4, frame.size() - 4);
+    case mirgym::Received::Closed:
+      PyErr_SetString(PyExc_EOFError, "the worker closed its socket");
+      throw nb::python_error();
+    case mirgym::Received::TimedOut:
+      PyErr_SetString(PyExc_TimeoutError, "the worker did not answer in time");
+      throw nb::python_error();
+    case mirgym::Received::Interrupted:
+      if (PyErr_CheckSignals() != 0)
+        throw nb::python_error();
+    }
+  }
+}
+
+bool sendRequest(int socket, nb::bytes request, uint32_t limitMs) {
+  std::string_view view(request.c_str(), request.size());
+  nb::gil_scoped_release release;
+  return mirgym::sendRequest(socket, view, limitMs);
+}
+
 } // namespace
 
 NB_MODULE(_native, m) {
@@ -72,6 +106,12 @@ NB_MODULE(_native, m) {
   m.def("serve", &mirgym::serve, nb::arg("socket"),
         nb::call_guard<nb::gil_scoped_release>(),
         "Serve requests from the socket's descriptor until its other end closes.");
+  m.def("send_request", &sendRequest, nb::arg("socket"), nb::arg("request"),
+        nb::arg("limit_ms"),
+        "Send one request to a worker; False when it is gone.");
+  m.def("receive_reply", &receive, nb::arg("socket"), nb::arg("deadline"),
+        nb::arg("spin_us"),
+        "Wait for one reply until the deadline on time.monotonic(), in seconds.");
   m.def("link_bitcode", &linkBitcode, nb::arg("modules"),
         "Link modules (bitcode or IR text) into one; return LLVM 23 bitcode.");
   m.def("read_module", &readModule, nb::arg("data"), nb::arg("path") = "module",

@@ -30,31 +30,20 @@ static_assert(Instruction::PtrToAddr == Instruction::PtrToInt + 1,
 
 } // namespace
 
-InstCounts instCounts(const Module &module) {
+InstCounts instCounts(const Function &function) {
   InstCounts counts{};
   std::array<int64_t, 128> byOpcode{};
-  for (const Function &function : module) {
-    // CompilerGym counts declarations as functions too.
-    ++counts[2];
-    for (const BasicBlock &block : function) {
-      ++counts[1];
-      for (const Instruction &instruction : block)
-        ++byOpcode[instruction.getOpcode()];
-    }
+  counts[2] = 1;
+  for (const BasicBlock &block : function) {
+    ++counts[1];
+    for (const Instruction &instruction : block)
+      ++byOpcode[instruction.getOpcode()];
   }
   for (unsigned opcode = 1; opcode <= Instruction::Freeze; ++opcode) {
     counts[0] += byOpcode[opcode];
     counts[slotOf(opcode)] += byOpcode[opcode];
   }
   return counts;
-}
-
-int64_t instructionTotal(const Module &module) {
-  int64_t total = 0;
-  for (const Function &function : module)
-    for (const BasicBlock &block : function)
-      total += static_cast<int64_t>(block.size());
-  return total;
 }
 
 } // namespace mirgym

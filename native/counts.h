@@ -12,9 +12,9 @@ namespace mirgym {
 // for each of LLVM 10's 67 opcodes. mirgym/features.py names them.
 constexpr size_t instCountSize = 70;
 using InstCounts = std::array<int64_t, instCountSize>;
-InstCounts instCounts(const llvm::Module &module);
 
-// Functions with a body only.
-int64_t instructionTotal(const llvm::Module &module);
+// Counts of one function, a definition or a declaration (which counts as a function,
+// as in CompilerGym). A module's counts are the sum over its functions.
+InstCounts instCounts(const llvm::Function &function);
 
 } // namespace mirgym

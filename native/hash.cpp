@@ -23,12 +23,13 @@ enum Tag : uint64_t {
   TagVariable, TagAlias, TagIFunc, TagTokenNone,
 };
 
-uint64_t mix(uint64_t hash, uint64_t value) {
-  // The 64-bit mixing step of MurmurHash64A with a rotation, so that order counts.
-  value *= 0x9ddfea08eb382d69ULL;
-  value ^= value >> 47;
-  hash = (hash ^ value) * 0x9ddfea08eb382d69ULL;
-  return (hash << 29) | (hash >> 35);
+// A folded multiplication, as in wyhash: one instruction pair, and every bit of the
+// input reaches every bit of the output.
+inline uint64_t mix(uint64_t hash, uint64_t value) {
+  __uint128_t product = static_cast<__uint128_t>(hash ^ 0xa0761d6478bd642fULL) *
+                        (value ^ 0xe7037ed1a0b428dbULL);
+  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64) ^
+         (hash << 1);
 }
 
 uint64_t finish(uint64_t hash) {
@@ -54,7 +55,58 @@ uint64_t hashInt(uint64_t hash, const APInt &value) {
 
 } // namespace
 
-uint64_t StructuralHasher::typeHash(Type *type) {
+inline size_t PointerNumbers::slot(const void *pointer) const {
+  // Objects are at least 8 bytes apart; multiply to spread the rest.
+  uint64_t spread = (reinterpret_cast<uintptr_t>(pointer) >> 3) * 0x9e3779b97f4a7c15ULL;
+  return (spread >> 32) & (entries.size() - 1);
+}
+
+void PointerNumbers::clear() {
+  used = 0;
+  if (entries.empty() || ++generation == 0) {
+    entries.assign(std::max<size_t>(entries.size(), 1024), Entry());
+    generation = 1;
+  }
+}
+
+void PointerNumbers::grow() {
+  std::vector<Entry> old(entries.size() * 2);
+  old.swap(entries);
+  used = 0;
+  for (const Entry &entry : old)
+    if (entry.generation == generation)
+      insert(entry.pointer, entry.number);
+}
+
+inline void PointerNumbers::insert(const void *pointer, uint32_t number) {
+  if (++used * 2 > entries.size()) {
+    grow();
+    ++used;
+  }
+  size_t at = slot(pointer);
+  while (entries[at].generation == generation)
+    at = (at + 1) & (entries.size() - 1);
+  entries[at] = {pointer, generation, number};
+}
+
+inline uint32_t PointerNumbers::find(const void *pointer) const {
+  size_t at = slot(pointer);
+  while (entries[at].generation == generation) {
+    if (entries[at].pointer == pointer)
+      return entries[at].number;
+    at = (at + 1) & (entries.size() - 1);
+  }
+  return absent;
+}
+
+inline uint64_t StructuralHasher::typeHash(Type *type) {
+  RecentType &recent = recentTypes[(reinterpret_cast<uintptr_t>(type) >> 4) % 64];
+  if (recent.type != type)
+    recent = {type, newTypeHash(type)};
+  return recent.hash;
+}
+
+uint64_t StructuralHasher::newTypeHash(Type *type) {
   auto found = types.find(type);
   if (found != types.end())
     return found->second;
@@ -180,33 +232,58 @@ uint64_t StructuralHasher::referenceHash(const GlobalValue *global) {
   return references[global] = finish(hash);
 }
 
-uint64_t StructuralHasher::metadataHash(const Metadata *metadata) {
-  if (!metadata)
-    return 0;
-  if (auto *text = dyn_cast<MDString>(metadata))
-    return mix(TagString, hashBytes(text->getString()));
-  if (auto *value = dyn_cast<ValueAsMetadata>(metadata))
-    return mix(TagMetadata, valueHash(value->getValue()));
-  auto *node = dyn_cast<MDNode>(metadata);
-  if (!node || isa<DILocation>(node))
-    return TagMetadata;
-  auto [found, isNew] = metadatas.try_emplace(node, TagCycle);
-  if (!isNew)
+// Most nodes (type-based alias information) mean the same everywhere and never
+// change: they are hashed once per context. Nodes that are distinct, or reach
+// distinct nodes or values, are hashed once per function.
+uint64_t StructuralHasher::nodeHash(const MDNode *node) {
+  if (auto found = constantNodes.find(node); found != constantNodes.end())
     return found->second;
+  auto [found, isNew] = nodes.try_emplace(node, TagCycle);
+  if (!isNew) {
+    nodeIsLocal = true;
+    return found->second;
+  }
+  bool outerIsLocal = nodeIsLocal;
+  nodeIsLocal = node->isDistinct();
   uint64_t hash = mix(TagMetadata, node->getMetadataID());
   // Two distinct nodes of equal content differ: count them as they come.
   if (node->isDistinct())
     hash = mix(hash, TagDistinct + ++distinctNodes);
   for (const MDOperand &operand : node->operands())
     hash = mix(hash, metadataHash(operand.get()));
-  return metadatas[node] = finish(hash);
+  hash = finish(hash);
+  if (nodeIsLocal) {
+    nodes[node] = hash;
+  } else {
+    nodes.erase(node);
+    constantNodes[node] = hash;
+  }
+  nodeIsLocal |= outerIsLocal;
+  return hash;
+}
+
+uint64_t StructuralHasher::metadataHash(const Metadata *metadata) {
+  if (!metadata)
+    return 0;
+  if (auto *text = dyn_cast<MDString>(metadata))
+    return mix(TagString, hashBytes(text->getString()));
+  if (auto *value = dyn_cast<ValueAsMetadata>(metadata)) {
+    nodeIsLocal |= !isa<ConstantData>(value->getValue());
+    return mix(TagMetadata, valueHash(value->getValue()));
+  }
+  auto *node = dyn_cast<MDNode>(metadata);
+  return node && !isa<DILocation>(node) ? nodeHash(node) : TagMetadata;
 }
 
 uint64_t StructuralHasher::valueHash(const Value *value) {
-  if (auto found = numbers.find(value); found != numbers.end())
-    return mix(TagLocal, found->second);
+  if (auto *integer = dyn_cast<ConstantInt>(value);
+      integer && integer->getBitWidth() <= 64)
+    return mix(TagInt + integer->getBitWidth(), integer->getZExtValue()) ^
+           typeHash(integer->getType());
   if (auto *constant = dyn_cast<Constant>(value))
     return constantHash(constant);
+  if (uint32_t number = numbers.find(value); number != PointerNumbers::absent)
+    return mix(TagLocal, number);
   if (auto *wrapped = dyn_cast<MetadataAsValue>(value))
     return metadataHash(wrapped->getMetadata());
   if (auto *assembly = dyn_cast<InlineAsm>(value)) {
@@ -222,75 +299,93 @@ uint64_t StructuralHasher::valueHash(const Value *value) {
 // What the opcode, type, flags and operands do not say.
 uint64_t StructuralHasher::instructionExtras(const Instruction &instruction) {
   uint64_t hash = 5;
-  if (auto *alloca = dyn_cast<AllocaInst>(&instruction)) {
-    hash = mix(hash, typeHash(alloca->getAllocatedType()));
-    return mix(hash, alloca->getAlign().value() | alloca->isUsedWithInAlloca() << 1 |
-                         uint64_t(alloca->isSwiftError()) << 40);
+  switch (instruction.getOpcode()) {
+  case Instruction::Alloca: {
+    auto &alloca = cast<AllocaInst>(instruction);
+    hash = mix(hash, typeHash(alloca.getAllocatedType()));
+    return mix(hash, alloca.getAlign().value() | alloca.isUsedWithInAlloca() << 1 |
+                         uint64_t(alloca.isSwiftError()) << 40);
   }
-  if (auto *load = dyn_cast<LoadInst>(&instruction))
-    return mix(mix(hash, load->getAlign().value()),
-               load->isVolatile() | uint64_t(load->getOrdering()) << 1 |
-                   uint64_t(load->getSyncScopeID()) << 8);
-  if (auto *store = dyn_cast<StoreInst>(&instruction))
-    return mix(mix(hash, store->getAlign().value()),
-               store->isVolatile() | uint64_t(store->getOrdering()) << 1 |
-                   uint64_t(store->getSyncScopeID()) << 8);
-  if (auto *compare = dyn_cast<CmpInst>(&instruction))
-    return mix(hash, compare->getPredicate());
-  if (auto *call = dyn_cast<CallBase>(&instruction)) {
-    hash = mix(hash, call->getCallingConv());
-    hash = mix(hash, attributesHash(call->getAttributes()));
-    hash = mix(hash, typeHash(call->getFunctionType()));
-    if (auto *plain = dyn_cast<CallInst>(call))
-      hash = mix(hash, plain->getTailCallKind());
-    for (unsigned i = 0; i < call->getNumOperandBundles(); ++i) {
-      OperandBundleUse bundle = call->getOperandBundleAt(i);
-      hash = mix(mix(hash, bundle.getTagID()), bundle.Inputs.size());
-    }
+  case Instruction::Load: {
+    auto &load = cast<LoadInst>(instruction);
+    return mix(hash, load.getAlign().value() << 32 | load.isVolatile() |
+                         uint64_t(load.getOrdering()) << 1 |
+                         uint64_t(load.getSyncScopeID()) << 8);
+  }
+  case Instruction::Store: {
+    auto &store = cast<StoreInst>(instruction);
+    return mix(hash, store.getAlign().value() << 32 | store.isVolatile() |
+                         uint64_t(store.getOrdering()) << 1 |
+                         uint64_t(store.getSyncScopeID()) << 8);
+  }
+  case Instruction::ICmp:
+  case Instruction::FCmp:
+    return mix(hash, cast<CmpInst>(instruction).getPredicate());
+  case Instruction::Call:
+  case Instruction::Invoke:
+  case Instruction::CallBr:
+    return callExtras(cast<CallBase>(instruction));
+  case Instruction::GetElementPtr:
+    return mix(hash,
+               typeHash(cast<GetElementPtrInst>(instruction).getSourceElementType()));
+  case Instruction::PHI:
+    for (const BasicBlock *block : cast<PHINode>(instruction).blocks())
+      hash = mix(hash, numbers.find(block));
     return hash;
-  }
-  if (auto *gep = dyn_cast<GetElementPtrInst>(&instruction))
-    return mix(hash, typeHash(gep->getSourceElementType()));
-  if (auto *phi = dyn_cast<PHINode>(&instruction)) {
-    for (const BasicBlock *block : phi->blocks())
-      hash = mix(hash, numbers.lookup(block));
-    return hash;
-  }
-  if (auto *extract = dyn_cast<ExtractValueInst>(&instruction)) {
-    for (unsigned index : extract->indices())
+  case Instruction::ExtractValue:
+    for (unsigned index : cast<ExtractValueInst>(instruction).indices())
       hash = mix(hash, index);
     return hash;
-  }
-  if (auto *insert = dyn_cast<InsertValueInst>(&instruction)) {
-    for (unsigned index : insert->indices())
+  case Instruction::InsertValue:
+    for (unsigned index : cast<InsertValueInst>(instruction).indices())
       hash = mix(hash, index);
     return hash;
-  }
-  if (auto *shuffle = dyn_cast<ShuffleVectorInst>(&instruction)) {
-    for (int lane : shuffle->getShuffleMask())
+  case Instruction::ShuffleVector:
+    for (int lane : cast<ShuffleVectorInst>(instruction).getShuffleMask())
       hash = mix(hash, uint64_t(int64_t(lane)));
     return hash;
+  case Instruction::LandingPad: {
+    auto &landing = cast<LandingPadInst>(instruction);
+    hash = mix(hash, landing.isCleanup());
+    for (unsigned i = 0; i < landing.getNumClauses(); ++i)
+      hash = mix(hash, landing.isCatch(i));
+    return hash;
   }
+  case Instruction::Fence:
+  case Instruction::AtomicCmpXchg:
+  case Instruction::AtomicRMW:
+    return atomicExtras(instruction);
+  default:
+    return hash;
+  }
+}
+
+uint64_t StructuralHasher::callExtras(const CallBase &call) {
+  uint64_t hash = mix(call.getCallingConv(), attributesHash(call.getAttributes()));
+  hash = mix(hash, typeHash(call.getFunctionType()));
+  if (auto *plain = dyn_cast<CallInst>(&call))
+    hash = mix(hash, plain->getTailCallKind());
+  for (unsigned i = 0; i < call.getNumOperandBundles(); ++i) {
+    OperandBundleUse bundle = call.getOperandBundleAt(i);
+    hash = mix(mix(hash, bundle.getTagID()), bundle.Inputs.size());
+  }
+  return hash;
+}
+
+uint64_t StructuralHasher::atomicExtras(const Instruction &instruction) {
   if (auto *fence = dyn_cast<FenceInst>(&instruction))
-    return mix(hash, uint64_t(fence->getOrdering()) | fence->getSyncScopeID() << 8);
+    return mix(11, uint64_t(fence->getOrdering()) | fence->getSyncScopeID() << 8);
   if (auto *exchange = dyn_cast<AtomicCmpXchgInst>(&instruction))
-    return mix(mix(hash, exchange->getAlign().value()),
+    return mix(mix(12, exchange->getAlign().value()),
                exchange->isVolatile() | exchange->isWeak() << 1 |
                    uint64_t(exchange->getSuccessOrdering()) << 2 |
                    uint64_t(exchange->getFailureOrdering()) << 8 |
                    uint64_t(exchange->getSyncScopeID()) << 16);
-  if (auto *atomic = dyn_cast<AtomicRMWInst>(&instruction))
-    return mix(mix(hash, atomic->getAlign().value()),
-               atomic->isVolatile() | uint64_t(atomic->getOperation()) << 1 |
-                   uint64_t(atomic->getOrdering()) << 16 |
-                   uint64_t(atomic->getSyncScopeID()) << 24);
-  if (auto *landing = dyn_cast<LandingPadInst>(&instruction)) {
-    hash = mix(hash, landing->isCleanup());
-    for (unsigned i = 0; i < landing->getNumClauses(); ++i)
-      hash = mix(hash, landing->isCatch(i));
-    return hash;
-  }
-  return hash;
+  auto &atomic = cast<AtomicRMWInst>(instruction);
+  return mix(mix(13, atomic.getAlign().value()),
+             atomic.isVolatile() | uint64_t(atomic.getOperation()) << 1 |
+                 uint64_t(atomic.getOrdering()) << 16 |
+                 uint64_t(atomic.getSyncScopeID()) << 24);
 }
 
 uint64_t StructuralHasher::instructionHash(const Instruction &instruction) {
@@ -322,34 +417,36 @@ uint64_t StructuralHasher::attachmentsHash(
 
 void StructuralHasher::numberLocals(const Function &function) {
   numbers.clear();
-  numbers.reserve(function.getInstructionCount() + function.size() +
-                  function.arg_size());
   uint32_t next = 0;
   for (const Argument &argument : function.args())
-    numbers[&argument] = next++;
+    numbers.insert(&argument, next++);
   for (const BasicBlock &block : function) {
-    numbers[&block] = next++;
+    numbers.insert(&block, next++);
     for (const Instruction &instruction : block)
       // Nobody refers to a value of type void.
       if (!instruction.getType()->isVoidTy())
-        numbers[&instruction] = next++;
+        numbers.insert(&instruction, next++);
   }
 }
 
-uint64_t StructuralHasher::hashFunction(const Function &function) {
+void StructuralHasher::beginRound(bool globalsChanged) {
   references.clear();
-  metadatas.clear();
+  if (globalsChanged)
+    variables.clear();
+}
+
+uint64_t StructuralHasher::hashFunction(const Function &function) {
+  nodes.clear();
   distinctNodes = 0;
   self = &function;
   numberLocals(function);
   uint64_t hash = globalHash(function);
   for (const BasicBlock &block : function) {
-    hash = mix(hash, numbers.lookup(&block));
+    hash = mix(hash, numbers.find(&block));
     for (const Instruction &instruction : block)
       hash = mix(hash, instructionHash(instruction));
   }
   self = nullptr;
-  numbers.clear();
   return finish(hash);
 }
 
@@ -369,7 +466,9 @@ uint64_t StructuralHasher::globalHash(const GlobalValue &global) {
   if (auto *function = dyn_cast<Function>(&global)) {
     hash = mix(hash, alignmentHash(function->getAlign()));
     hash = mix(hash, function->getCallingConv());
-    hash = mix(hash, attributesHash(function->getAttributes()));
+    // Reading bitcode sets an intrinsic's attributes to LLVM's own table.
+    if (!function->isIntrinsic())
+      hash = mix(hash, attributesHash(function->getAttributes()));
     if (function->hasGC())
       hash = mix(hash, hashBytes(function->getGC()));
     for (const Use &extra : function->operands())
@@ -396,15 +495,18 @@ uint64_t StructuralHasher::globalHash(const GlobalValue &global) {
 uint64_t StructuralHasher::hashModule(
     const Module &module,
     const DenseMap<const Function *, uint64_t> &functionHash) {
-  references.clear();
-  metadatas.clear();
+  nodes.clear();
   distinctNodes = 0;
   uint64_t hash = mix(hashBytes(module.getTargetTriple().str()),
                       hashBytes(module.getDataLayoutStr()));
   for (const auto &assembly : module.getModuleInlineAsm())
     hash = mix(hash, hashBytes(assembly.Asm));
-  for (const GlobalVariable &variable : module.globals())
-    hash = mix(mix(hash, hashBytes(variable.getName())), globalHash(variable));
+  for (const GlobalVariable &variable : module.globals()) {
+    auto [found, isNew] = variables.try_emplace(&variable, 0);
+    if (isNew)
+      found->second = globalHash(variable);
+    hash = mix(mix(hash, hashBytes(variable.getName())), found->second);
+  }
   for (const Function &function : module) {
     hash = mix(hash, hashBytes(function.getName()));
     auto found = functionHash.find(&function);

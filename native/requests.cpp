@@ -48,7 +48,7 @@ public:
 void writeState(Session &session, const StepOutcome &outcome, uint32_t metrics,
                 uint32_t views, Writer &reply) {
   reply.number<uint8_t>(outcome.changed);
-  reply.number<uint64_t>(session.key());
+  reply.number<uint64_t>(metrics & wantKey ? session.key() : 0);
   reply.number<uint64_t>(outcome.passNs);
   reply.number<int64_t>(session.instructions());
   for (Metric metric : {MetricText, MetricObjectText})
@@ -90,7 +90,7 @@ void observe(Session &session, Reader &request, Writer &reply) {
 void restore(Session &session, Reader &request, Writer &reply) {
   std::string_view bytes = request.rest();
   session.restore(llvm::StringRef(bytes.data(), bytes.size()));
-  writeState(session, {}, 0, 0, reply);
+  writeState(session, {}, wantKey, 0, reply);
 }
 
 void functions(Session &session, Writer &reply) {

@@ -1,7 +1,5 @@
 #include "session.h"
 
-#include "autophase.h"
-#include "counts.h"
 #include "errors.h"
 #include "llvm_setup.h"
 #include "modules.h"
@@ -21,11 +19,6 @@ using namespace llvm;
 namespace mirgym {
 
 namespace {
-
-template <typename Array> std::string rawBytes(const Array &array) {
-  return std::string(reinterpret_cast<const char *>(array.data()),
-                     array.size() * sizeof(array[0]));
-}
 
 void setLevel(Function &function, SizeLevel level) {
   if (level == SizeLevel::AsIs || function.isDeclaration() ||
@@ -72,9 +65,10 @@ void Session::forgetFigures() {
 void Session::adopt(std::unique_ptr<LLVMContext> newContext,
                     std::unique_ptr<Module> newModule) {
   hasher = std::make_unique<StructuralHasher>();
-  hashes.clear();
+  figures.clear();
   dirty.clear();
-  allDirty = true;
+  allDirty = false;
+  variablesChanged = true;
   module = std::move(newModule); // the old module goes before its context
   context = std::move(newContext);
   forgetFigures();
@@ -160,6 +154,7 @@ StepOutcome Session::step(const std::string &pipeline, const OptionList &options
   outcome.changed = !preserved.areAllPreserved();
   if (!outcome.changed)
     return outcome;
+  forgetDirtyFunctions();
   forgetFigures();
   int64_t size = instructions();
   if (size > instructionLimit) {
@@ -173,35 +168,75 @@ StepOutcome Session::step(const std::string &pipeline, const OptionList &options
   return outcome;
 }
 
-void Session::refreshHashes() {
-  Module &current = loaded();
-  if (allDirty)
-    hashes.clear();
-  for (const Function &function : current) {
-    if (function.isDeclaration()) {
-      hashes.erase(&function);
-      continue;
-    }
-    auto [found, isNew] = hashes.try_emplace(&function, 0);
-    if (isNew || dirty.contains(&function))
-      found->second = hasher->hashFunction(function);
+void Session::forgetDirtyFunctions() {
+  if (allDirty) {
+    figures.clear();
+    variablesChanged = true;
   }
+  // A function that a later pass of the same pipeline deleted is gone from here too:
+  // only passes over the module delete functions, and they make everything dirty.
+  for (const Function *function : dirty)
+    figures.erase(function);
   dirty.clear();
   allDirty = false;
 }
 
-uint64_t Session::key() {
-  if (!moduleKey) {
-    refreshHashes();
-    moduleKey = hasher->hashModule(*module, hashes);
+const TextMeter::FunctionHashes &Session::functionHashes() {
+  hasher->beginRound(variablesChanged);
+  variablesChanged = false;
+  hashes.clear();
+  for (const Function &function : loaded()) {
+    if (function.isDeclaration())
+      continue;
+    std::optional<uint64_t> &known = figures[&function].hash;
+    if (!known)
+      known = hasher->hashFunction(function);
+    hashes[&function] = *known;
   }
+  return hashes;
+}
+
+uint64_t Session::key() {
+  if (!moduleKey)
+    moduleKey = hasher->hashModule(*module, functionHashes());
   return *moduleKey;
 }
 
 int64_t Session::instructions() {
-  if (!instructionCount)
-    instructionCount = instructionTotal(loaded());
-  return *instructionCount;
+  if (instructionCount)
+    return *instructionCount;
+  int64_t total = 0;
+  for (const Function &function : loaded()) {
+    if (function.isDeclaration())
+      continue;
+    std::optional<int64_t> &known = figures[&function].instructions;
+    if (!known)
+      known = static_cast<int64_t>(function.getInstructionCount());
+    total += *known;
+  }
+  instructionCount = total;
+  return total;
+}
+
+template <typename Vector>
+std::string Session::sumOverFunctions(std::optional<Vector> FunctionFigures::*figure,
+                                      Vector (*compute)(const Function &)) {
+  Vector sum{};
+  for (const Function &function : loaded()) {
+    Vector own;
+    if (function.isDeclaration()) {
+      own = compute(function);
+    } else {
+      std::optional<Vector> &known = figures[&function].*figure;
+      if (!known)
+        known = compute(function);
+      own = *known;
+    }
+    for (size_t i = 0; i < sum.size(); ++i)
+      sum[i] += own[i];
+  }
+  return std::string(reinterpret_cast<const char *>(sum.data()),
+                     sum.size() * sizeof(sum[0]));
 }
 
 int64_t Session::metric(Metric metric) {
@@ -223,11 +258,13 @@ const std::string &Session::view(View view) {
   switch (view) {
   case ViewInstCount:
     if (!instCountBytes)
-      instCountBytes = rawBytes(instCounts(current));
+      instCountBytes =
+          sumOverFunctions(&FunctionFigures::instCounts, mirgym::instCounts);
     return *instCountBytes;
   case ViewAutophase:
     if (!autophaseBytes)
-      autophaseBytes = rawBytes(autophase(current));
+      autophaseBytes =
+          sumOverFunctions(&FunctionFigures::autophase, mirgym::autophase);
     return *autophaseBytes;
   case ViewIR:
     if (!irText)
@@ -261,8 +298,7 @@ std::vector<FunctionRecord> Session::functions() {
       continue;
     uint64_t hash = hashes.lookup(&function);
     records.push_back({function.getName().str(), hash,
-                       int64_t(function.getInstructionCount()),
-                       meter.functionSize(hash)});
+                       static_cast<int64_t>(function.getInstructionCount()), meter.functionSize(hash)});
   }
   return records;
 }

@@ -5,7 +5,9 @@
 // a step whose passes preserve all analyses keeps every cached figure.
 #pragma once
 
+#include "autophase.h"
 #include "codegen.h"
+#include "counts.h"
 #include "hash.h"
 #include "options.h"
 
@@ -32,6 +34,7 @@ enum class SizeLevel : unsigned char {
 };
 
 enum Metric : uint32_t { MetricText = 1, MetricObjectText = 2 };
+constexpr uint32_t wantKey = 4; // travels in the mask of metrics
 enum View : uint32_t { ViewInstCount = 1, ViewAutophase = 2, ViewIR = 4 };
 enum class EmitKind : unsigned char { Bitcode = 0, Text = 1, Object = 2 };
 
@@ -69,11 +72,24 @@ public:
   std::vector<FunctionRecord> functions();
 
 private:
+  // What is known of each function; computed when it is asked for.
+  struct FunctionFigures {
+    std::optional<uint64_t> hash;
+    std::optional<int64_t> instructions;
+    std::optional<InstCounts> instCounts;
+    std::optional<AutophaseFeatures> autophase;
+  };
+
   llvm::Module &loaded();
   void adopt(std::unique_ptr<llvm::LLVMContext> context,
              std::unique_ptr<llvm::Module> module);
   void forgetFigures();
-  void refreshHashes();
+  // Drops the figures of the functions that the last pipeline changed.
+  void forgetDirtyFunctions();
+  const TextMeter::FunctionHashes &functionHashes();
+  template <typename Vector>
+  std::string sumOverFunctions(std::optional<Vector> FunctionFigures::*figure,
+                               Vector (*compute)(const llvm::Function &));
   llvm::PreservedAnalyses runPipeline(const std::string &pipeline);
 
   // Declared first, destroyed last: the module lives in the context.
@@ -82,9 +98,11 @@ private:
   std::unique_ptr<StructuralHasher> hasher;
   TextMeter meter; // outlives episodes: its keys are structural
 
-  llvm::DenseMap<const llvm::Function *, uint64_t> hashes;
+  TextMeter::FunctionHashes hashes; // filled by functionHashes()
+  llvm::DenseMap<const llvm::Function *, FunctionFigures> figures;
   llvm::DenseSet<const llvm::Function *> dirty;
-  bool allDirty = true;
+  bool allDirty = false;
+  bool variablesChanged = true; // since the last module hash
 
   std::optional<uint64_t> moduleKey;
   std::optional<int64_t> instructionCount;

@@ -1,0 +1,282 @@
+"""One environment's episodes, in halves: send the work, then receive the result.
+
+``LlvmEnv`` calls the two halves in a row; ``LlvmVectorEnv`` sends for all its
+environments before it receives from any, so that the workers compute side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import SessionError
+from ..objective import METRICS, check_level, check_metric
+from ..passes import Pass, to_pipeline
+from ..programs import Program
+from ..session import DEFAULT_GROWTH_LIMIT, InProcessSession, WireSession
+from ..wire import State, Wanted
+from ..worker import WorkerLimits, WorkerSession
+from .actions import ActionSet, build_actions
+from .observations import History, Observer
+from .pool import DROPPABLE, Costs, ProgramPool
+
+
+@dataclass(frozen=True)
+class EnvConfig:
+    """What an environment is; the keyword arguments of ``gym.make``."""
+
+    programs: Any = "mirbench"
+    """Programs to play on: a suite (``"mirbench"``, ``"mirbench:train"``, ``"cbench-v1"``),
+    a URI, a path, a ``Program``, or a list of these."""
+    objective: str = "text_size_bytes"
+    """``text_size_bytes`` (bytes of machine code) or ``ir_instructions``."""
+    baseline: str = "Oz"
+    """``O0 O1 O2 O3 Os Oz``. Functions get this level's size attributes at reset, so that
+    agent and baseline compete on the same footing."""
+    observation: str | Sequence[str] = "autophase"
+    """One or several of ``instcount``, ``autophase``, ``history``, ``ir``."""
+    actions: str | Sequence[str | Pass] = "passes"
+    """See ``actions.build_actions``: ``"passes"``, ``"passes+stop"``, a list of names …"""
+    isolation: str = "process"
+    """``process``: a worker process, which a pass may crash. ``none``: in this process,
+    faster on tiny modules, and a crash is yours."""
+    limits: WorkerLimits = field(default_factory=WorkerLimits)
+    """Time and memory of the worker."""
+    growth_limit: float = DEFAULT_GROWTH_LIMIT
+    """The episode ends when the module grows past this many times its first size."""
+
+    def __post_init__(self) -> None:
+        check_metric(self.objective)
+        check_level(self.baseline)
+        if self.isolation not in ("process", "none"):
+            raise ValueError(
+                f"unknown isolation {self.isolation!r}; expected 'process' or 'none'"
+            )
+
+
+class Outcome(NamedTuple):
+    """What ``Env.step`` returns."""
+
+    observation: Any
+    reward: float
+    terminated: bool
+    truncated: bool
+    info: dict[str, Any]
+
+
+class Episode:
+    """The session, program, costs and history of one environment."""
+
+    def __init__(self, config: EnvConfig, horizon: int, pool: ProgramPool | None = None) -> None:
+        self.config = config
+        self.horizon = horizon
+        self.actions: ActionSet = build_actions(config.actions)
+        self.observer = Observer(config.observation, len(self.actions.passes))
+        metrics = METRICS[config.objective].metric_names
+        # No step of an episode needs the module's hash, and it costs as much as a cheap pass.
+        self.wanted = Wanted.of(metrics, self.observer.views, key=False)
+        self._pool = pool
+        self.session: WireSession | None = None
+        self._useful = np.ones(len(self.actions.passes), bool)
+        self.program: Program | None = None
+        self.taken: list[int] = []
+        self._state: State | None = None
+        self._history = History(len(self.actions.passes), horizon)
+        self._costs = Costs(1, 1)
+        self._cost = 1
+        self._over = True
+        self._in_flight: int | None = None
+        self._runs = False  # whether the step in flight needs the session
+        self._failure: SessionError | None = None  # what sending it raised
+
+    # -- resources ----------------------------------------------------------------
+
+    @property
+    def pool(self) -> ProgramPool:
+        """The programs, resolved at first use: constructors do no work."""
+        if self._pool is None:
+            config = self.config
+            self._pool = ProgramPool(config.programs, config.objective, config.baseline)
+        return self._pool
+
+    def _open_session(self) -> WireSession:
+        if self.session is None:
+            process = self.config.isolation == "process"
+            self.session = WorkerSession(self.config.limits) if process else InProcessSession()
+        return self.session
+
+    def close(self) -> None:
+        """End the session; may be called again."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+        self._over = True
+
+    # -- reset ----------------------------------------------------------------------
+
+    def reset(
+        self, generator: np.random.Generator, program: Any = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start an episode on ``program``, or on a sampled one."""
+        session = self._open_session()
+        if program is not None:
+            chosen = self.pool.choose(program)
+            self._costs = self.pool.costs(chosen, session)
+        else:
+            chosen = self._sample_playable(generator, session)
+        state = session.load(
+            chosen.bitcode(),
+            level=self.config.baseline,
+            wanted=self.wanted,
+            growth_limit=self.config.growth_limit,
+        )
+        self._begin(chosen, state)
+        return self.observation(), self.info(changed=False, error=None)
+
+    def _sample_playable(
+        self, generator: np.random.Generator, session: WireSession
+    ) -> Program:
+        while True:
+            chosen = self.pool.sample(generator)
+            try:
+                self._costs = self.pool.costs(chosen, session)
+                return chosen
+            except DROPPABLE as error:
+                self.pool.drop(chosen, error)
+
+    def _begin(self, program: Program, state: State) -> None:
+        self.program = program
+        self._state = state
+        self._cost = state.metrics[self.config.objective]
+        self._history = History(len(self.actions.passes), self.horizon)
+        self.taken = []
+        self._over = False
+        self._in_flight = None
+        self._useful[:] = True
+
+    # -- step -----------------------------------------------------------------------
+
+    def send(self, action: int) -> None:
+        """Start a step. Known no-ops and ``stop`` need no work."""
+        if self._over or self._state is None or self.session is None:
+            raise RuntimeError("the episode is over; call reset() before step()")
+        action = int(action)
+        if not 0 <= action < len(self.actions.passes):
+            raise ValueError(
+                f"action {action} is not in [0, {len(self.actions.passes)}): "
+                "sample from env.action_space"
+            )
+        self._in_flight = action
+        self._failure = None
+        self._runs = action != self.actions.stop and bool(self._useful[action])
+        if self._runs and isinstance(self.session, WorkerSession):
+            chosen = self.actions.passes[action]
+            try:
+                self.session.send_step(chosen.pipeline, dict(chosen.options), wanted=self.wanted)
+            except SessionError as error:
+                self._failure = error
+
+    def _finish(self, chosen: Pass) -> State:
+        if self._failure is not None:
+            raise self._failure
+        if isinstance(self.session, WorkerSession):
+            return self.session.receive_state(self.wanted)
+        assert self.session is not None
+        return self.session.step(chosen.pipeline, dict(chosen.options), wanted=self.wanted)
+
+    def receive(self) -> Outcome:
+        """Finish the step that ``send`` began."""
+        action = self._in_flight
+        assert action is not None and self._state is not None
+        self._in_flight = None
+        self._history.record(action)
+        self.taken.append(action)
+        if not self._runs:
+            self._over = stopped = action == self.actions.stop
+            return self._outcome(0.0, changed=False, terminated=stopped)
+        try:
+            state = self._finish(self.actions.passes[action])
+        except SessionError as error:
+            self._over = True
+            return self._outcome(0.0, changed=False, error=str(error))
+        if state.changed:
+            self._useful[:] = True
+        else:
+            self._useful[action] = False
+        self._state = state
+        before, self._cost = self._cost, state.metrics[self.config.objective]
+        reward = self._costs.scale.reward(before, self._cost)
+        return self._outcome(reward, changed=state.changed)
+
+    def _outcome(
+        self, reward: float, *, changed: bool, terminated: bool = False, error: str | None = None
+    ) -> Outcome:
+        info = self.info(changed=changed, error=error)
+        return Outcome(self.observation(), reward, terminated, error is not None, info)
+
+    # -- looking ----------------------------------------------------------------------
+
+    def observation(self) -> Any:
+        """The observation of the current state."""
+        assert self._state is not None
+        history = self._history.vector(self._cost, self._costs.start, self._costs.baseline)
+        return self.observer.observe(self._state, history)
+
+    def info(self, *, changed: bool, error: str | None) -> dict[str, Any]:
+        """The info dictionary; see ``LlvmEnv``."""
+        assert self.program is not None
+        return {
+            "program": self.program.uri,
+            "cost": self._cost,
+            "start_cost": self._costs.start,
+            "baseline_cost": self._costs.baseline,
+            "changed": changed,
+            "error": error,
+        }
+
+    def action_mask(self) -> np.ndarray:
+        """True for actions not known to change nothing here, shape ``(n_actions,)``.
+
+        A pass that changed nothing is masked until another pass changes the module.
+        """
+        return self._useful.copy() if self._useful.any() else np.ones_like(self._useful)
+
+    @property
+    def cost(self) -> int:
+        """The current cost."""
+        return self._cost
+
+    @property
+    def costs(self) -> Costs:
+        """Start and baseline cost of the current program."""
+        return self._costs
+
+    @property
+    def key(self) -> int:
+        """The current module's structural hash; computed when asked for."""
+        if self._over or self.session is None:
+            raise RuntimeError("there is no running episode; call reset() first")
+        return self.session.observe().key
+
+    def pipeline(self) -> str:
+        """What ``opt -passes=`` takes to get here from the program."""
+        passes = [self.actions.passes[a] for a in self.taken if a != self.actions.stop]
+        return to_pipeline(passes)
+
+    def fork(self) -> Episode:
+        """An independent episode in the same state; shares the pool, not the session."""
+        if self._over or self.session is None:
+            raise RuntimeError("there is no running episode to fork; call reset() first")
+        twin = Episode(self.config, self.horizon, self.pool)
+        twin.session = self.session.fork()  # type: ignore[attr-defined]
+        assert self.program is not None and self._state is not None
+        twin._begin(self.program, self._state)
+        twin._costs, twin._cost = self._costs, self._cost
+        twin.taken = list(self.taken)
+        twin._useful = self._useful.copy()
+        twin._history.counts = self._history.counts.copy()
+        twin._history.steps = self._history.steps
+        return twin

@@ -1,0 +1,156 @@
+"""``mir-llvm-v0``: pass ordering on real programs."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+
+from ..programs import Program
+from .episode import Episode, EnvConfig
+from .registration import DEFAULT_EPISODE_STEPS
+from .render import render_episode
+
+
+class LlvmEnv(gym.Env[Any, Any]):
+    """Choose the order of LLVM's passes on a program to make it smaller.
+
+    ## Description
+    An episode plays on one module of LLVM IR. Each action runs one pass of LLVM 23 on it.
+    At reset the functions get the size attributes of the baseline's level (``minsize`` and
+    ``optsize`` for Oz), so agent and baseline start from the same module.
+
+    ## Action space
+    ``Discrete(n)``: the passes of ``actions``, in the order of ``env.unwrapped.passes``.
+    The default ``"passes"`` is the core catalogue, 115 passes that neither crashed nor
+    miscompiled in testing. ``"passes+stop"`` adds an action that ends the episode.
+
+    ## Observation space
+    One name gives its space, several give a ``Dict`` of them:
+
+    ============= ========================================= =============================
+    name          space                                     contents
+    ============= ========================================= =============================
+    ``instcount`` ``Box(0, 2**31-1, (70,), int64)``         ``features.INSTCOUNT_NAMES``
+    ``autophase`` ``Box(0, 2**31-1, (56,), int64)``         ``features.AUTOPHASE_NAMES``
+    ``history``   ``Box(-inf, inf, (n + 3,), float32)``     action counts ÷ episode length,
+                                                            fraction of steps left, ln(cost
+                                                            ÷ start), ln(cost ÷ baseline)
+    ``ir``        ``Text(2**26)``                           the module as IR text (slow)
+    ============= ========================================= =============================
+
+    ## Reward
+    With costs ``c`` (bytes of ``.text``, or IR instructions), a step earns
+    ``ln(c[t-1] / c[t]) / max(ln(c[0] / c_baseline), ln 1.01)``. The sum telescopes to
+    ``ln(c[0] / c[T]) / …``: 1 when the episode reaches the baseline, above 1 when it beats
+    it. A failed step earns 0.
+
+    ## Episode end
+    *Terminated* by ``stop`` only. *Truncated* after 45 steps (``gym.make(...,
+    max_episode_steps=N)``), or when a pass crashes, takes longer than
+    ``limits.step_seconds`` or makes the module grow past ``growth_limit`` times its first
+    size: then ``info["error"]`` says so, and the next ``reset()`` works.
+
+    ## Info
+    ``program`` (URI), ``cost``, ``start_cost``, ``baseline_cost`` (int), ``changed``
+    (whether the last pass changed anything), ``error`` (None, or a message).
+
+    ## Arguments
+    The fields of ``EnvConfig``: ``programs``, ``objective``, ``baseline``,
+    ``observation``, ``actions``, ``isolation``, ``limits``, ``growth_limit``.
+    ``reset(options={"program": "mirbench/crc"})`` chooses the program; else it is drawn
+    uniformly from ``programs`` with the seeded generator.
+
+    >>> import gymnasium as gym, mirgym
+    >>> env = gym.make("mir-llvm-v0", programs="mirbench/crc", observation="autophase")
+    >>> observation, info = env.reset(seed=0)
+    >>> observation, reward, terminated, truncated, info = env.step(env.action_space.sample())
+    >>> env.close()
+
+    ## Version history
+    * v0: first release, LLVM 23.1.
+    """
+
+    metadata = {"render_modes": ["ansi"]}
+
+    def __init__(self, *, render_mode: str | None = None, **config: Any) -> None:
+        if render_mode not in (None, "ansi"):
+            raise ValueError(f"unknown render_mode {render_mode!r}; expected 'ansi' or None")
+        self.render_mode = render_mode
+        self.config = _config(config)
+        self._episode = Episode(self.config, DEFAULT_EPISODE_STEPS)
+        self.observation_space = self._episode.observer.space
+        self.action_space = spaces.Discrete(len(self._episode.actions.passes))
+
+    @property
+    def passes(self) -> tuple[str, ...]:
+        """Names of the actions, in order."""
+        return self._episode.actions.names
+
+    @property
+    def episode(self) -> Episode:
+        """The running episode: its program, costs, session and actions taken."""
+        return self._episode
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start an episode; ``options={"program": …}`` chooses the program."""
+        super().reset(seed=seed)
+        options = dict(options or {})
+        program: str | Program | None = options.pop("program", None)
+        if options:
+            raise ValueError(f"unknown reset options {sorted(options)}; expected 'program' only")
+        if self.spec is not None and self.spec.max_episode_steps:
+            self._episode.horizon = self.spec.max_episode_steps
+        return self._episode.reset(self.np_random, program)
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Run one pass; see the class for the reward and the info."""
+        self._episode.send(action)
+        return tuple(self._episode.receive())  # type: ignore[return-value]
+
+    def action_masks(self) -> np.ndarray:
+        """Mask for MaskablePPO, shape ``(n,)``, bool: False for known no-ops here."""
+        return self._episode.action_mask()
+
+    def render(self) -> str | None:  # type: ignore[override]
+        """The episode as an ``opt -passes=`` line and a table of costs."""
+        if self.render_mode is None:
+            gym.logger.warn("render() needs gym.make(..., render_mode='ansi')")
+            return None
+        return render_episode(self._episode)
+
+    def fork(self) -> LlvmEnv:
+        """An independent environment in the same state, with its own worker.
+
+        Wrappers are not forked: the copy is this environment without ``TimeLimit``.
+        """
+        twin = LlvmEnv(render_mode=self.render_mode, **_fields(self.config))
+        twin._episode = self._episode.fork()
+        twin.np_random = np.random.default_rng(self.np_random.integers(2**63))
+        return twin
+
+    def close(self) -> None:
+        """End the worker; may be called again."""
+        self._episode.close()
+
+
+def _fields(config: EnvConfig) -> dict[str, Any]:
+    return {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}
+
+
+def _config(arguments: dict[str, Any]) -> EnvConfig:
+    from ..errors import did_you_mean
+
+    known = [f.name for f in dataclasses.fields(EnvConfig)]
+    for name in arguments:
+        if name not in known:
+            raise TypeError(
+                f"unknown argument {name!r} for mir-llvm-v0; expected some of {known}."
+                + did_you_mean(name, known)
+            )
+    return EnvConfig(**arguments)

@@ -1,0 +1,97 @@
+"""What an environment shows of a module: spaces, and arrays from a session's views."""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from ..errors import did_you_mean
+from ..features import AUTOPHASE_NAMES, INSTCOUNT_NAMES
+from ..wire import State
+
+NAMES = ("instcount", "autophase", "history", "ir")
+COUNT_LIMIT = 2**31 - 1
+IR_LIMIT = 1 << 26
+"""Longest IR text in characters that the ``ir`` space allows."""
+
+
+@dataclass
+class History:
+    """What the agent did so far in this episode, as numbers.
+
+    The vector is float32 with ``number of actions + 3`` entries: how often each action
+    was taken divided by the episode's length, the fraction of steps that remain,
+    ``ln(cost / start)`` and ``ln(cost / baseline)``.
+    """
+
+    n_actions: int
+    horizon: int
+    counts: np.ndarray = field(init=False)
+    steps: int = 0
+
+    def __post_init__(self) -> None:
+        self.counts = np.zeros(self.n_actions, np.float32)
+
+    def record(self, action: int) -> None:
+        """Count one action."""
+        self.counts[action] += 1.0
+        self.steps += 1
+
+    def vector(self, cost: int, start: int, baseline: int) -> np.ndarray:
+        """The observation, shape ``(n_actions + 3,)``, float32."""
+        out = np.empty(self.n_actions + 3, np.float32)
+        np.divide(self.counts, self.horizon, out=out[:-3])
+        out[-3] = max(0.0, 1.0 - self.steps / self.horizon)
+        out[-2] = math.log(max(cost, 1) / max(start, 1))
+        out[-1] = math.log(max(cost, 1) / max(baseline, 1))
+        return out
+
+
+def _space(name: str, n_actions: int) -> spaces.Space[Any]:
+    if name == "instcount":
+        return spaces.Box(0, COUNT_LIMIT, (len(INSTCOUNT_NAMES),), np.int64)
+    if name == "autophase":
+        return spaces.Box(0, COUNT_LIMIT, (len(AUTOPHASE_NAMES),), np.int64)
+    if name == "history":
+        return spaces.Box(-np.inf, np.inf, (n_actions + 3,), np.float32)
+    return spaces.Text(IR_LIMIT, min_length=0, charset=frozenset(string.printable))
+
+
+class Observer:
+    """Builds the observations of the chosen kinds.
+
+    One name gives that observation itself; several give a ``Dict`` space with one entry
+    for each name.
+    """
+
+    def __init__(self, observation: str | Sequence[str], n_actions: int) -> None:
+        names = (observation,) if isinstance(observation, str) else tuple(observation)
+        for name in names:
+            if name not in NAMES:
+                raise ValueError(
+                    f"unknown observation {name!r}; expected one or several of {list(NAMES)}."
+                    + did_you_mean(name, NAMES)
+                )
+        if not names or len(set(names)) != len(names):
+            raise ValueError(f"observation={observation!r}: expected one or several distinct names")
+        self.names = names
+        self.single = isinstance(observation, str)
+        self.views = tuple(n for n in names if n != "history")
+        built = {name: _space(name, n_actions) for name in names}
+        self.space: spaces.Space[Any] = built[names[0]] if self.single else spaces.Dict(built)
+
+    def observe(self, state: State, history: np.ndarray) -> Any:
+        """The observation of a state; arrays are copies that the caller owns."""
+        parts = {n: history if n == "history" else self._view(state, n) for n in self.names}
+        return parts[self.names[0]] if self.single else parts
+
+    @staticmethod
+    def _view(state: State, name: str) -> np.ndarray | str:
+        view = state.views[name]
+        return view if isinstance(view, str) else view.copy()

@@ -1,0 +1,102 @@
+"""The programs that an environment plays on, with their start and baseline costs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import CodegenError, SessionError, UnknownProgramError, did_you_mean
+from ..objective import METRICS, Scale, measure_level
+from ..programs import Program, resolve, resolve_all
+from ..session import WireSession
+
+
+class Costs(NamedTuple):
+    """Costs of one program: before any pass, and after the baseline."""
+
+    start: int
+    baseline: int
+
+    @property
+    def scale(self) -> Scale:
+        """The reward's scale."""
+        return Scale(self.start, self.baseline)
+
+
+@dataclass
+class ProgramPool:
+    """Resolves programs, samples them, and remembers what their baselines cost.
+
+    One pool may serve many environments of one process: each program is compiled and
+    its baseline measured once.
+    """
+
+    programs: Any
+    objective: str
+    level: str
+    members: list[Program] = field(init=False)
+    _costs: dict[str, Costs] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.members = resolve_all(self.programs)
+        if not self.members:
+            raise UnknownProgramError(f"programs={self.programs!r} names no program")
+
+    def sample(self, generator: np.random.Generator) -> Program:
+        """One program, uniformly."""
+        return self.members[int(generator.integers(len(self.members)))]
+
+    def choose(self, spec: str | Program | Sequence[str]) -> Program:
+        """The program that ``reset(options={"program": spec})`` asks for."""
+        if isinstance(spec, str):
+            for program in self.members:
+                if spec in (program.uri, program.name):
+                    return program
+            if "/" not in spec and "." not in spec and ":" not in spec:
+                names = [p.name for p in self.members]
+                raise UnknownProgramError(
+                    f"unknown program {spec!r}; this environment holds {names[:8]}"
+                    f"{' …' if len(names) > 8 else ''}." + did_you_mean(spec, names)
+                )
+        return resolve(spec)
+
+    def known(self, program: Program) -> bool:
+        """Whether ``costs`` would answer without work."""
+        return program.uri in self._costs
+
+    def costs(self, program: Program, session: WireSession) -> Costs:
+        """Start and baseline cost; measured in ``session`` at the first call.
+
+        Raises:
+            SessionError: LLVM fails on this program at the baseline level.
+        """
+        found = self._costs.get(program.uri)
+        if found is None:
+            wanted = METRICS[self.objective]
+            module = program.bitcode()
+            start = session.load(module, level=self.level, wanted=wanted).metrics
+            after = measure_level(session, module, self.level, wanted)
+            found = Costs(start[self.objective], after[self.objective])
+            self._costs[program.uri] = found
+        return found
+
+    def drop(self, program: Program, error: Exception) -> None:
+        """Leave a program out of sampling because its baseline cannot be built.
+
+        Raises:
+            Exception: ``error`` itself, when no other program would be left.
+        """
+        if len(self.members) == 1 or isinstance(error, CodegenError):
+            raise error
+        warnings.warn(
+            f"{program.uri} is left out: its {self.level} baseline fails: {error}", stacklevel=3
+        )
+        self.members = [p for p in self.members if p.uri != program.uri]
+
+
+DROPPABLE = (SessionError,)
+"""Errors at the baseline that cost one program, not the run."""

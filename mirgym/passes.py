@@ -1,0 +1,115 @@
+"""The pass catalogue as data: what an action of the environment runs.
+
+The groups were measured on real programs (55 modules, LLVM 23.1):
+
+============ ==========================================================================
+group        passes
+============ ==========================================================================
+``core``     change code, never crashed or miscompiled in testing: the default actions
+``opt-in``   work, but are nondeterministic or suspect; for search that validates
+``dormant``  changed nothing on any program tried; need input that C rarely gives
+``cosmetic`` change names and debug information only
+``excluded`` crash, hang, miscompile or cheat; each with its reason
+============ ==========================================================================
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from .errors import UnknownPassError, did_you_mean
+
+GROUPS = ("core", "opt-in", "dormant", "cosmetic", "excluded")
+
+
+class Pass(NamedTuple):
+    """One pass as an action.
+
+    Attributes:
+        name: LLVM's name with its parameters, such as ``"gvn<no-load-pre>"``.
+        pipeline: What ``opt -passes=`` takes, with the adaptors it needs.
+        group: One of ``GROUPS``.
+        reason: Why it is not in the core; empty for the others.
+        options: LLVM command-line options for this run only, as ``(name, value)``.
+    """
+
+    name: str
+    pipeline: str
+    group: str = "core"
+    reason: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@functools.cache
+def _data() -> Mapping[str, Any]:
+    text = (files(__package__) / "data" / "passes.json").read_text(encoding="utf-8")
+    loaded: Mapping[str, Any] = json.loads(text)
+    return loaded
+
+
+@functools.cache
+def catalogue(*groups: str) -> tuple[Pass, ...]:
+    """The passes of these groups, in a fixed order; without arguments, the core.
+
+    Raises:
+        ValueError: No such group.
+    """
+    found = []
+    for group in groups or ("core",):
+        if group not in GROUPS:
+            raise ValueError(
+                f"unknown pass group {group!r}; expected one of {list(GROUPS)}."
+                + did_you_mean(group, GROUPS)
+            )
+        found += [
+            Pass(entry["name"], entry["pipeline"], group, entry.get("reason", ""))
+            for entry in _data()[group]
+        ]
+    return tuple(found)
+
+
+@functools.cache
+def _by_name() -> Mapping[str, Pass]:
+    return {p.name: p for p in catalogue(*GROUPS)}
+
+
+def find(name: str) -> Pass:
+    """The pass of this name, from any group; CompilerGym's flags (``-gvn``) work too.
+
+    Raises:
+        UnknownPassError: No such pass, or a CompilerGym flag that LLVM 23 has no pass for.
+    """
+    known = _by_name()
+    if name in known:
+        return known[name]
+    flags = compilergym_flags()
+    if name in flags:
+        target = flags[name]
+        if target is None:
+            raise UnknownPassError(
+                f"CompilerGym's {name} has no counterpart in LLVM 23; leave it out"
+            )
+        return known[target]
+    raise UnknownPassError(
+        f"unknown pass {name!r}; `mirgym passes list` shows all {len(known)}."
+        + did_you_mean(name, known)
+    )
+
+
+def compilergym_flags() -> Mapping[str, str | None]:
+    """CompilerGym's 124 flags and the passes they became; None for those without one."""
+    flags: Mapping[str, str | None] = _data()["compilergym"]
+    return flags
+
+
+def to_pipeline(passes: Iterable[Pass]) -> str:
+    """One ``opt -passes=`` argument that runs these passes in order.
+
+    >>> to_pipeline([find("mem2reg"), find("globaldce")])
+    'function(mem2reg),globaldce'
+    """
+    return ",".join(p.pipeline for p in passes)

@@ -1,0 +1,23 @@
+// The parent's end of a worker's socket: frames out, frames in (see serve.h).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace mirgym {
+
+enum class Received { Reply, Closed, TimedOut, Interrupted };
+
+// False when the worker is gone.
+bool sendRequest(int socket, std::string_view request, uint32_t limitMs);
+
+// Waits for one reply until `deadlineNs` on the monotonic clock. For the first
+// `spinUs` it polls without sleeping: being woken costs more than most passes take.
+// `partial` keeps what has arrived when a signal interrupts; pass it in again.
+Received receiveReply(int socket, int64_t deadlineNs, int64_t spinUs,
+                      std::string &partial);
+
+int64_t monotonicNs();
+
+} // namespace mirgym
