@@ -179,6 +179,12 @@ class Episode:
             except SessionError as error:
                 self._failure = error
 
+    def awaited(self) -> int:
+        """Descriptor that ``receive`` will wait for, −1 when it need not wait."""
+        if not self._runs or self._failure is not None:
+            return -1
+        return self.session.fileno() if isinstance(self.session, WorkerSession) else -1
+
     def _finish(self, chosen: Pass) -> State:
         if self._failure is not None:
             raise self._failure

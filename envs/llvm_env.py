@@ -36,9 +36,10 @@ class LlvmEnv(gym.Env[Any, Any]):
     ============= ========================================= =============================
     ``instcount`` ``Box(0, 2**31-1, (70,), int64)``         ``features.INSTCOUNT_NAMES``
     ``autophase`` ``Box(0, 2**31-1, (56,), int64)``         ``features.AUTOPHASE_NAMES``
-    ``history``   ``Box(-inf, inf, (n + 3,), float32)``     action counts ÷ episode length,
-                                                            fraction of steps left, ln(cost
-                                                            ÷ start), ln(cost ÷ baseline)
+    ``history``   ``Box((n + 3,), float32)``                action counts ÷ episode length,
+                                                            (0 … 1), fraction of steps left,
+                                                            ln(cost ÷ start) and ln(cost ÷
+                                                            baseline), clipped to ±8
     ``ir``        ``Text(2**26)``                           the module as IR text (slow)
     ============= ========================================= =============================
 
@@ -74,7 +75,7 @@ class LlvmEnv(gym.Env[Any, Any]):
     * v0: first release, LLVM 23.1.
     """
 
-    metadata = {"render_modes": ["ansi"]}
+    metadata = {"render_modes": ["ansi"], "render_fps": 1}
 
     def __init__(self, *, render_mode: str | None = None, **config: Any) -> None:
         if render_mode not in (None, "ansi"):

@@ -17,6 +17,8 @@ from ..wire import State
 
 NAMES = ("instcount", "autophase", "history", "ir")
 COUNT_LIMIT = 2**31 - 1
+LOG_RATIO_LIMIT = 8.0
+"""``history`` clips its logarithms of cost ratios to this."""
 IR_LIMIT = 1 << 26
 """Longest IR text in characters that the ``ir`` space allows."""
 
@@ -27,7 +29,7 @@ class History:
 
     The vector is float32 with ``number of actions + 3`` entries: how often each action
     was taken divided by the episode's length, the fraction of steps that remain,
-    ``ln(cost / start)`` and ``ln(cost / baseline)``.
+    ``ln(cost / start)`` and ``ln(cost / baseline)``, the last two clipped to ±8.
     """
 
     n_actions: int
@@ -46,11 +48,16 @@ class History:
     def vector(self, cost: int, start: int, baseline: int) -> np.ndarray:
         """The observation, shape ``(n_actions + 3,)``, float32."""
         out = np.empty(self.n_actions + 3, np.float32)
-        np.divide(self.counts, self.horizon, out=out[:-3])
+        np.minimum(self.counts / self.horizon, 1.0, out=out[:-3])
         out[-3] = max(0.0, 1.0 - self.steps / self.horizon)
-        out[-2] = math.log(max(cost, 1) / max(start, 1))
-        out[-1] = math.log(max(cost, 1) / max(baseline, 1))
+        out[-2] = _log_ratio(cost, start)
+        out[-1] = _log_ratio(cost, baseline)
         return out
+
+
+def _log_ratio(cost: int, reference: int) -> float:
+    ratio = math.log(max(cost, 1) / max(reference, 1))
+    return min(max(ratio, -LOG_RATIO_LIMIT), LOG_RATIO_LIMIT)
 
 
 def _space(name: str, n_actions: int) -> spaces.Space[Any]:
@@ -59,7 +66,11 @@ def _space(name: str, n_actions: int) -> spaces.Space[Any]:
     if name == "autophase":
         return spaces.Box(0, COUNT_LIMIT, (len(AUTOPHASE_NAMES),), np.int64)
     if name == "history":
-        return spaces.Box(-np.inf, np.inf, (n_actions + 3,), np.float32)
+        high = np.ones(n_actions + 3, np.float32)
+        high[-2:] = LOG_RATIO_LIMIT
+        low = np.zeros_like(high)
+        low[-2:] = -LOG_RATIO_LIMIT
+        return spaces.Box(low, high, dtype=np.float32)
     return spaces.Text(IR_LIMIT, min_length=0, charset=frozenset(string.printable))
 
 

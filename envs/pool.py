@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import CodegenError, SessionError, UnknownProgramError, did_you_mean
-from ..objective import METRICS, Scale, measure_level
+from ..objective import METRICS, Scale, run_level
 from ..programs import Program, resolve, resolve_all
 from ..session import WireSession
 
@@ -52,6 +52,8 @@ class ProgramPool:
 
     def choose(self, spec: str | Program | Sequence[str]) -> Program:
         """The program that ``reset(options={"program": spec})`` asks for."""
+        if isinstance(spec, Program):
+            return spec
         if isinstance(spec, str):
             for program in self.members:
                 if spec in (program.uri, program.name):
@@ -77,10 +79,9 @@ class ProgramPool:
         found = self._costs.get(program.uri)
         if found is None:
             wanted = METRICS[self.objective]
-            module = program.bitcode()
-            start = session.load(module, level=self.level, wanted=wanted).metrics
-            after = measure_level(session, module, self.level, wanted)
-            found = Costs(start[self.objective], after[self.objective])
+            start = session.load(program.bitcode(), level=self.level, wanted=wanted)
+            after = run_level(session, start, self.level, wanted)
+            found = Costs(start.metrics[self.objective], after.metrics[self.objective])
             self._costs[program.uri] = found
         return found
 

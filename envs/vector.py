@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import select
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
@@ -15,11 +17,23 @@ from .pool import ProgramPool
 from .registration import DEFAULT_EPISODE_STEPS
 
 
+class Batch(NamedTuple):
+    """Results of some copies: row ``k`` of each array belongs to copy ``indices[k]``."""
+
+    indices: np.ndarray
+    observations: Any
+    rewards: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    infos: list[dict[str, Any]]
+
+
 class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
     """``num_envs`` copies of ``mir-llvm-v0`` that compute side by side.
 
     A step first sends every worker its pass and then collects the results, so the passes
-    run in parallel on as many cores as there are. Arguments, spaces, rewards and infos
+    run in parallel on as many cores as there are; it takes as long as its slowest pass.
+    ``send`` and ``receive`` step asynchronously instead, without that wait. Arguments, spaces, rewards and infos
     are those of ``LlvmEnv``; the copies share one pool of programs, so each baseline is
     measured once.
 
@@ -59,7 +73,7 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._generators = [np.random.default_rng() for _ in range(num_envs)]
         self._ended = np.zeros(num_envs, bool)
-        self._waiting = False
+        self._in_flight = np.zeros(num_envs, bool)
 
     @property
     def passes(self) -> tuple[str, ...]:
@@ -81,6 +95,8 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
         if options:
             known = "'program' and 'reset_mask'"
             raise ValueError(f"unknown reset options {sorted(options)}; expected {known}")
+        if self._in_flight.any():
+            raise RuntimeError("reset() while copies are stepping; receive their results first")
         self._seed(seed)
         infos: dict[str, Any] = {}
         observations = []
@@ -93,7 +109,8 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
             else:
                 observation = episode.observation()
             observations.append(observation)
-        return self._batch(observations), infos
+        out = create_empty_array(self.single_observation_space, self.num_envs)
+        return concatenate(self.single_observation_space, observations, out), infos
 
     def _seed(self, seed: int | list[int | None] | None) -> None:
         if seed is None:
@@ -107,46 +124,87 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
 
     # -- step -----------------------------------------------------------------------
 
-    def send(self, actions: np.ndarray) -> None:
-        """First half of ``step``: every worker gets its pass."""
-        if self._waiting:
-            raise RuntimeError("send() was called twice; call receive() in between")
-        for i, episode in enumerate(self.episodes):
-            if not self._ended[i]:
-                episode.send(actions[i])
-        self._waiting = True
-
-    def receive(self) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Second half of ``step``: collect the results, reset what has ended."""
-        if not self._waiting:
-            raise RuntimeError("receive() without send()")
-        self._waiting = False
-        rewards = np.zeros(self.num_envs, np.float64)
-        terminated = np.zeros(self.num_envs, bool)
-        truncated = np.zeros(self.num_envs, bool)
-        infos: dict[str, Any] = {}
-        observations = []
-        for i, episode in enumerate(self.episodes):
-            if self._ended[i]:
-                observation, info = episode.reset(self._generators[i])
-                self._ended[i] = False
-            else:
-                outcome = self._time_limited(episode)
-                observation, info = outcome.observation, outcome.info
-                rewards[i] = outcome.reward
-                terminated[i], truncated[i] = outcome.terminated, outcome.truncated
-                if outcome.terminated or outcome.truncated:
-                    observation, info = self._end(i, observation, info)
-            observations.append(observation)
-            infos = self._add_info(infos, info, i)
-        return self._batch(observations), rewards, terminated, truncated, infos
-
     def step(
         self, actions: np.ndarray
     ) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """One pass in each copy, all at once."""
+        """One pass in each copy: send all, then receive all."""
         self.send(actions)
-        return self.receive()
+        results = [self._collect(i) for i in range(self.num_envs)]
+        observations, rewards, terminated, truncated, infos = self._stack(results)
+        merged: dict[str, Any] = {}
+        for i, info in enumerate(infos):
+            merged = self._add_info(merged, info, i)
+        return observations, rewards, terminated, truncated, merged
+
+    def send(self, actions: Sequence[int] | np.ndarray, indices: Iterable[int] | None = None) -> None:
+        """Start one step in each copy, or in those at ``indices``, without waiting."""
+        chosen = range(self.num_envs) if indices is None else indices
+        for i, action in zip(chosen, actions, strict=True):
+            if self._in_flight[i]:
+                raise RuntimeError(f"copy {i} is still stepping; receive its result first")
+            if not self._ended[i]:
+                self.episodes[i].send(action)
+            self._in_flight[i] = True
+
+    def receive(self, at_least: int = 1) -> Batch:
+        """Results of the copies that are done, waiting until there are ``at_least`` so many.
+
+        With ``send`` this steps the copies asynchronously: no copy waits for a slower one,
+        which matters because passes differ in cost by a factor of a thousand.
+
+        Raises:
+            ValueError: Fewer copies than ``at_least`` are stepping.
+        """
+        flying = np.flatnonzero(self._in_flight)
+        if not 1 <= at_least <= len(flying):
+            raise ValueError(f"at_least={at_least}, but {len(flying)} copies are stepping")
+        ready: list[int] = []
+        while len(ready) < at_least:
+            ready = self._wait_for_any([int(i) for i in flying], at_least - len(ready))
+        return Batch(np.array(ready), *self._stack([self._collect(i) for i in ready]))
+
+    def _wait_for_any(self, flying: list[int], missing: int) -> list[int]:
+        """The copies whose results can be had at once; sleeps while too few are."""
+        poller = select.poll()
+        waiting: dict[int, int] = {}
+        for i in flying:
+            descriptor = -1 if self._ended[i] else self.episodes[i].awaited()
+            if descriptor >= 0:
+                waiting[descriptor] = i
+                poller.register(descriptor, select.POLLIN)
+        at_once = [i for i in flying if i not in waiting.values()]
+        sleep = len(at_once) < missing
+        # A worker that hangs ends itself; receive() then reports it, so wake up for that.
+        limit_ms = int((self.config.limits.step_seconds + self.config.limits.grace_seconds) * 1000)
+        events = poller.poll(limit_ms if sleep else 0)
+        if sleep and not events:
+            return flying
+        return sorted(at_once + [waiting[descriptor] for descriptor, _ in events])
+
+    def _collect(self, i: int) -> Outcome:
+        """The result of copy ``i``, after its reset if it ended."""
+        self._in_flight[i] = False
+        episode = self.episodes[i]
+        if self._ended[i]:
+            observation, info = episode.reset(self._generators[i])
+            self._ended[i] = False
+            return Outcome(observation, 0.0, False, False, info)
+        outcome = self._time_limited(episode)
+        if outcome.terminated or outcome.truncated:
+            return self._end(i, outcome)
+        return outcome
+
+    def _stack(
+        self, results: list[Outcome]
+    ) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        space = self.single_observation_space
+        batch = concatenate(
+            space, [r.observation for r in results], create_empty_array(space, len(results))
+        )
+        rewards = np.array([r.reward for r in results], np.float64)
+        terminated = np.array([r.terminated for r in results], bool)
+        truncated = np.array([r.truncated for r in results], bool)
+        return batch, rewards, terminated, truncated, [r.info for r in results]
 
     def _time_limited(self, episode: Episode) -> Outcome:
         outcome = episode.receive()
@@ -154,16 +212,13 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
             return outcome._replace(truncated=True)
         return outcome
 
-    def _end(self, i: int, observation: Any, info: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def _end(self, i: int, outcome: Outcome) -> Outcome:
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             first, fresh = self.episodes[i].reset(self._generators[i])
-            return first, {**fresh, "final_obs": observation, "final_info": info}
+            info = {**fresh, "final_obs": outcome.observation, "final_info": outcome.info}
+            return outcome._replace(observation=first, info=info)
         self._ended[i] = self.autoreset_mode is AutoresetMode.NEXT_STEP
-        return observation, info
-
-    def _batch(self, observations: list[Any]) -> Any:
-        out = create_empty_array(self.single_observation_space, self.num_envs)
-        return concatenate(self.single_observation_space, observations, out)
+        return outcome
 
     # -- the rest -------------------------------------------------------------------
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from .errors import did_you_mean
 from .session import Session
-from .wire import NOTHING, Wanted
+from .wire import NO_KEY, State, Wanted
 
 METRICS: dict[str, Wanted] = {
-    "text_size_bytes": Wanted.of(("text_size_bytes",)),
-    "ir_instructions": NOTHING,
+    "text_size_bytes": Wanted.of(("text_size_bytes",), key=False),
+    "ir_instructions": NO_KEY,
 }
 """Metric names and what a session must be asked to send for each."""
 
@@ -54,13 +54,16 @@ def check_level(name: str) -> str:
     return name
 
 
+def run_level(session: Session, loaded: State, level: str, wanted: Wanted) -> State:
+    """Run a level's pipeline on a program loaded at that level; return the state after."""
+    pipeline = LEVEL_PIPELINES[check_level(level)]
+    return loaded if pipeline is None else session.step(pipeline, wanted=wanted)
+
+
 def measure_level(session: Session, module: bytes, level: str, wanted: Wanted) -> dict[str, int]:
     """Metrics of a program at a level. Leaves the optimised module in the session."""
-    state = session.load(module, level=level, wanted=wanted)
-    pipeline = LEVEL_PIPELINES[check_level(level)]
-    if pipeline is not None:
-        state = session.step(pipeline, wanted=wanted)
-    return state.metrics
+    loaded = session.load(module, level=level, wanted=wanted)
+    return run_level(session, loaded, level, wanted).metrics
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,10 @@ class WorkerSession(WireSession):
         """Process id of the live worker, None when there is none."""
         return self._process.pid if self._process else None
 
+    def fileno(self) -> int:
+        """Descriptor that is readable when a reply has come, −1 without a worker."""
+        return self._socket.fileno() if self._socket is not None else -1
+
     def start(self) -> None:
         """Start the process now, if there is none, so that the first load need not."""
         if self._closed:

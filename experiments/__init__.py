@@ -1,0 +1,1 @@
+"""One script = one frozen dataclass = one ``results/<name>/`` = one table or figure."""

@@ -1,0 +1,49 @@
+"""The experiments' pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+AGENT, CONTROL, BASELINE = "#1f6feb", "#8b949e", "#d1242f"
+
+
+def plot_curves(path: Path, rows: list[dict[str, Any]], title: str) -> None:
+    """Held-out geomean against training steps, one line a seed, with the controls."""
+    figure, axes = plt.subplots(figsize=(7, 4))
+    for row in rows:
+        steps, values = zip(*row["curve"], strict=True)
+        label = "PPO, greedy rollout" if row is rows[0] else None
+        axes.plot(steps, values, color=AGENT, alpha=0.8, label=label)
+    for row in rows:
+        label = "PPO, best of its rollouts" if row is rows[0] else None
+        axes.plot(row["curve"][-1][0], row["agent"], "*", color=AGENT, markersize=12, label=label)
+    control = sum(row["random"] for row in rows) / len(rows)
+    axes.axhline(control, color=CONTROL, linestyle="--", label="random search, same compiles")
+    axes.axhline(1.0, color=BASELINE, linewidth=1, label="Oz")
+    axes.set(xlabel="training steps", ylabel="Oz ÷ agent, geomean, held out", title=title)
+    axes.legend(frameon=False)
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def plot_bars(path: Path, ratios: Mapping[str, float], title: str, label: str) -> None:
+    """One bar a program: how many times smaller than the baseline."""
+    ordered = sorted(ratios.items(), key=lambda item: item[1])
+    figure, axes = plt.subplots(figsize=(7, 0.28 * len(ordered) + 1.2))
+    names = [name for name, _ in ordered]
+    gains = [100 * (value - 1) for _, value in ordered]
+    axes.barh(names, gains, color=[AGENT if g > 0 else CONTROL for g in gains])
+    axes.axvline(0, color=BASELINE, linewidth=1)
+    axes.set(xlabel=label, title=title)
+    axes.tick_params(axis="y", labelsize=8)
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
