@@ -1,6 +1,7 @@
 #include "codegen.h"
 
 #include "errors.h"
+#include "hash.h"
 #include "llvm_setup.h"
 
 #include "llvm/ADT/SmallVector.h"
@@ -15,6 +16,7 @@
 #include "llvm/Support/Alignment.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/raw_ostream.h"
+#include "llvm/Support/xxhash.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
@@ -70,11 +72,10 @@ StringRef sectionPrefix(StringRef section, StringRef function) {
   return section.rtrim('.');
 }
 
-// Code generation folds loads from and copies of such data into functions.
 bool isFoldableData(const GlobalValue *global) {
   auto *variable = dyn_cast<GlobalVariable>(global);
   return variable && variable->isConstant() && variable->hasInitializer() &&
-         isa<ConstantData>(variable->getInitializer());
+         isPlainData(variable->getInitializer());
 }
 
 } // namespace
@@ -130,8 +131,8 @@ uint32_t TextMeter::sectionNumber(StringRef prefix) {
   return static_cast<uint32_t>(sections.size());
 }
 
-int64_t TextMeter::functionSize(uint64_t hash) const {
-  auto found = cache.find(hash);
+int64_t TextMeter::functionSize(uint64_t codegenHash) const {
+  auto found = cache.find(codegenHash);
   return found == cache.end() ? -1 : int64_t(found->second.size);
 }
 
@@ -162,16 +163,15 @@ void TextMeter::emitMissing(const Module &module, const FunctionHashes &hashes,
       variable.eraseFromParent();
   Bytes object = emitInPlace(*part, /*functionSections=*/true);
   std::unique_ptr<object::ObjectFile> file = openObject(object);
+  DenseMap<uint64_t, Text *> bySection;
   for (const object::SymbolRef &symbol : file->symbols()) {
     Expected<object::SymbolRef::Type> type = symbol.getType();
     Expected<StringRef> name = symbol.getName();
     Expected<object::section_iterator> section = symbol.getSection();
     if (!type || !name || !section)
       fail("the emitted object has a damaged symbol");
-    if (*type != object::SymbolRef::ST_Function || *section == file->section_end())
-      continue;
     auto found = original.find(*name);
-    if (found == original.end())
+    if (*type != object::SymbolRef::ST_Function || found == original.end())
       continue;
     Text text;
     if (isCountedSection(**section)) {
@@ -181,35 +181,123 @@ void TextMeter::emitMissing(const Module &module, const FunctionHashes &hashes,
         text.section = sectionNumber(sectionPrefix(cantFail((*section)->getName()),
                                                    *name));
     }
-    cache[hashes.lookup(found->second)] = text;
+    Text &entry = cache[hashes.lookup(found->second).codegen];
+    entry = text;
+    bySection[(*section)->getIndex()] = &entry;
+  }
+  for (const object::SectionRef &section : file->sections()) {
+    auto target = section.getRelocatedSection();
+    if (!target || *target == file->section_end())
+      continue;
+    if (auto found = bySection.find((*target)->getIndex()); found != bySection.end())
+      collectTailJumps(section, cantFail((*target)->getContents()), module,
+                       found->second->jumps);
+  }
+}
+
+// Finds `jmp rel32` and `jcc rel32` to local functions by their relocations.
+void TextMeter::collectTailJumps(const object::SectionRef &relocations, StringRef code,
+                                 const Module &module, std::vector<TailJump> &jumps) {
+  constexpr uint8_t jmp = 0xE9, twoByteOpcode = 0x0F, firstJcc = 0x80, lastJcc = 0x8F;
+  for (const object::RelocationRef &relocation : relocations.relocations()) {
+    uint64_t at = relocation.getOffset();
+    object::symbol_iterator symbol = relocation.getSymbol();
+    if (at < 2 || at + 4 > code.size() || symbol == relocations.getObject()->symbol_end())
+      continue;
+    auto before = static_cast<uint8_t>(code[at - 1]);
+    bool conditional = static_cast<uint8_t>(code[at - 2]) == twoByteOpcode &&
+                       before >= firstJcc && before <= lastJcc;
+    if (before != jmp && !conditional)
+      continue;
+    Expected<StringRef> name = symbol->getName();
+    if (!name) {
+      consumeError(name.takeError());
+      continue;
+    }
+    const Function *callee = module.getFunction(*name);
+    if (callee && callee->hasLocalLinkage())
+      jumps.push_back({xxh3_64bits(*name), static_cast<uint32_t>(at + 4),
+                       conditional ? 4u : 3u});
   }
 }
 
 int64_t TextMeter::textSize(const Module &module, const FunctionHashes &hashes) {
-  if (!module.getTargetTriple().isOSBinFormatELF() &&
-      !module.getTargetTriple().getTriple().empty())
-    return objectTextSize(module); // no sections of their own for functions
+  const Triple &triple = module.getTargetTriple();
+  if (!triple.isX86() || (!triple.isOSBinFormatELF() && !triple.getTriple().empty()))
+    return objectTextSize(module); // the layout below is that of x86 ELF
   constexpr size_t cacheLimit = 1 << 20;
   if (cache.size() > cacheLimit)
     cache.clear();
   DenseMap<const Function *, bool> missing;
   for (const Function &function : module)
-    if (!function.isDeclarationForLinker() && !cache.contains(hashes.lookup(&function)))
+    if (!function.isDeclarationForLinker() &&
+        !cache.contains(hashes.lookup(&function).codegen))
       missing[&function] = true;
   if (!missing.empty())
     emitMissing(module, hashes, missing);
-  std::vector<uint64_t> ends(sections.size() + 1, 0);
+  return layOut(module, hashes);
+}
+
+int64_t TextMeter::layOut(const Module &module, const FunctionHashes &hashes) const {
+  struct Placed {
+    const Text *text;
+    uint64_t start;
+    uint64_t shortened; // bytes saved by short jumps inside
+  };
   int64_t apart = 0;
+  std::vector<Placed> placed;
+  DenseMap<uint64_t, size_t> byName;
   for (const Function &function : module) {
-    auto found = cache.find(hashes.lookup(&function));
+    auto found = cache.find(hashes.lookup(&function).codegen);
     if (function.isDeclarationForLinker() || found == cache.end())
       continue;
-    const Text &text = found->second;
-    if (text.section == 0)
-      apart += text.size;
-    else
-      ends[text.section] =
-          alignTo(ends[text.section], text.alignment) + text.size;
+    if (found->second.section == 0) {
+      apart += found->second.size;
+      continue;
+    }
+    byName[xxh3_64bits(function.getName())] = placed.size();
+    placed.push_back({&found->second, 0, 0});
+  }
+  // Like the assembler: start with every jump short, and lengthen those that do not
+  // reach, until all do.
+  std::vector<std::vector<bool>> isLong(placed.size());
+  for (size_t i = 0; i < placed.size(); ++i)
+    isLong[i].resize(placed[i].text->jumps.size());
+  std::vector<uint64_t> ends;
+  bool changed = true;
+  while (changed) {
+    changed = false;
+    ends.assign(sections.size() + 1, 0);
+    for (size_t i = 0; i < placed.size(); ++i) {
+      const Text &text = *placed[i].text;
+      placed[i].shortened = 0;
+      for (size_t j = 0; j < text.jumps.size(); ++j)
+        if (!isLong[i][j])
+          placed[i].shortened += text.jumps[j].savings;
+      placed[i].start = alignTo(ends[text.section], text.alignment);
+      ends[text.section] = placed[i].start + text.size - placed[i].shortened;
+    }
+    for (size_t i = 0; i < placed.size(); ++i) {
+      const Text &text = *placed[i].text;
+      uint64_t savedBefore = 0;
+      for (size_t j = 0; j < text.jumps.size(); ++j) {
+        if (isLong[i][j])
+          continue;
+        savedBefore += text.jumps[j].savings;
+        auto target = byName.find(text.jumps[j].target);
+        bool reaches = target != byName.end() &&
+                       placed[target->second].text->section == text.section;
+        if (reaches) {
+          auto distance = int64_t(placed[target->second].start) -
+                          int64_t(placed[i].start + text.jumps[j].end - savedBefore);
+          reaches = distance >= -128 && distance <= 127;
+        }
+        if (!reaches) {
+          isLong[i][j] = true;
+          changed = true;
+        }
+      }
+    }
   }
   for (uint64_t end : ends)
     apart += static_cast<int64_t>(end);

@@ -17,10 +17,10 @@ namespace {
 
 // Tags keep values of different kinds apart.
 enum Tag : uint64_t {
-  TagInt = 0x11, TagFP, TagNull, TagUndef, TagPoison, TagZero, TagData,
+  TagInt = 0x11, TagFP, TagSplat, TagUndef, TagPoison, TagZero, TagData,
   TagAggregate, TagExpr, TagBlockAddress, TagGlobal, TagSelf, TagLocal, TagAsm,
-  TagMetadata, TagOtherConstant, TagDistinct, TagCycle, TagString, TagFunction,
-  TagVariable, TagAlias, TagIFunc, TagTokenNone,
+  TagMetadata, TagOtherConstant, TagDistinct, TagCycle, TagString,
+  TagTokenNone,
 };
 
 // A folded multiplication, as in wyhash: one instruction pair, and every bit of the
@@ -54,6 +54,18 @@ uint64_t hashInt(uint64_t hash, const APInt &value) {
 }
 
 } // namespace
+
+bool isPlainData(const Constant *constant) {
+  // Larger aggregates are tables, which are never copied whole into registers.
+  constexpr unsigned largestAggregate = 64;
+  if (isa<ConstantData>(constant))
+    return true;
+  return isa<ConstantAggregate>(constant) &&
+         constant->getNumOperands() <= largestAggregate &&
+         all_of(constant->operands(), [](const Use &operand) {
+           return isPlainData(cast<Constant>(operand.get()));
+         });
+}
 
 inline size_t PointerNumbers::slot(const void *pointer) const {
   // Objects are at least 8 bytes apart; multiply to spread the rest.
@@ -150,40 +162,67 @@ uint64_t StructuralHasher::newTypeHash(Type *type) {
   return types[type] = finish(hash);
 }
 
-uint64_t StructuralHasher::attributesHash(AttributeList attributes) {
-  if (attributes.isEmpty())
-    return 0;
-  auto [found, isNew] = attributeLists.try_emplace(attributes.getRawPointer(), 0);
-  if (!isNew)
-    return found->second;
+// Facts for the optimiser that leave no trace in machine code.
+static AttributeSet codegenAttributes(LLVMContext &context, AttributeSet set) {
+  for (Attribute::AttrKind kind :
+       {Attribute::NoRecurse, Attribute::NoCallback, Attribute::MustProgress,
+        Attribute::NoFree, Attribute::NoSync, Attribute::InlineHint,
+        Attribute::NoInline, Attribute::AlwaysInline})
+    set = set.removeAttribute(context, kind);
+  return set;
+}
+
+uint64_t StructuralHasher::attributeSetHash(AttributeSet set) {
   uint64_t hash = 2;
-  for (unsigned index : attributes.indexes()) {
-    AttributeSet set = attributes.getAttributes(index);
-    if (set.hasAttributes())
-      hash = mix(mix(hash, index), hashBytes(set.getAsString()));
+  for (Attribute attribute : set)
+    if (attribute.isTypeAttribute()) // a type without a name prints as its address
+      hash = mix(mix(hash, attribute.getKindAsEnum()),
+                 attribute.getValueAsType() ? typeHash(attribute.getValueAsType()) : 0);
+    else
+      hash = mix(hash, hashBytes(attribute.getAsString()));
+  return hash;
+}
+
+const FunctionHash &StructuralHasher::attributesHash(AttributeList list) {
+  auto [found, isNew] = attributeLists.try_emplace(list.getRawPointer());
+  if (!isNew || list.isEmpty())
+    return found->second;
+  FunctionHash hash{2, 2};
+  for (unsigned index : list.indexes()) {
+    AttributeSet set = list.getAttributes(index);
+    if (!set.hasAttributes())
+      continue;
+    hash.key = mix(mix(hash.key, index), attributeSetHash(set));
+    AttributeSet relevant = codegenAttributes(*listContext, set);
+    if (relevant.hasAttributes())
+      hash.codegen =
+          mix(mix(hash.codegen, index), attributeSetHash(relevant));
   }
-  return found->second = finish(hash);
+  return found->second = hash;
 }
 
 uint64_t StructuralHasher::constantBody(const Constant *constant) {
   uint64_t hash = mix(3, typeHash(constant->getType()));
+  // Equal zeros and splats have several representations in memory.
+  if (constant->isNullValue())
+    return mix(hash, TagZero);
+  if (constant->getType()->isVectorTy())
+    if (const Constant *element = constant->getSplatValue())
+      return mix(mix(hash, TagSplat), constantHash(element));
   if (auto *integer = dyn_cast<ConstantInt>(constant))
     return hashInt(mix(hash, TagInt), integer->getValue());
   if (auto *real = dyn_cast<ConstantFP>(constant))
     return hashInt(mix(hash, TagFP), real->getValueAPF().bitcastToAPInt());
-  if (isa<ConstantPointerNull>(constant))
-    return mix(hash, TagNull);
   if (isa<PoisonValue>(constant))
     return mix(hash, TagPoison);
   if (isa<UndefValue>(constant))
     return mix(hash, TagUndef);
-  if (isa<ConstantAggregateZero>(constant))
-    return mix(hash, TagZero);
   if (isa<ConstantTokenNone>(constant))
     return mix(hash, TagTokenNone);
   if (auto *sequence = dyn_cast<ConstantDataSequential>(constant))
     return mix(mix(hash, TagData), hashBytes(sequence->getRawDataValues()));
   if (auto *address = dyn_cast<BlockAddress>(constant)) {
+    metBlockAddress = true;
     uint32_t position = 0;
     for (const BasicBlock &block : *address->getFunction()) {
       if (&block == address->getBasicBlock())
@@ -207,8 +246,11 @@ uint64_t StructuralHasher::constantBody(const Constant *constant) {
 }
 
 uint64_t StructuralHasher::constantHash(const Constant *constant) {
-  if (auto *global = dyn_cast<GlobalValue>(constant))
+  if (auto *global = dyn_cast<GlobalValue>(constant)) {
+    if (auto *function = dyn_cast<Function>(global))
+      callees.insert(function);
     return referenceHash(global);
+  }
   return constantBody(constant);
 }
 
@@ -226,8 +268,7 @@ uint64_t StructuralHasher::referenceHash(const GlobalValue *global) {
                        uint64_t(global->getThreadLocalMode()) << 3);
   if (auto *variable = dyn_cast<GlobalVariable>(global);
       variable && variable->isConstant() && variable->hasInitializer() &&
-      isa<ConstantData>(variable->getInitializer()))
-    // Code generation folds loads and copies of such data into the function.
+      isPlainData(variable->getInitializer()))
     hash = mix(hash, constantBody(variable->getInitializer()));
   return references[global] = finish(hash);
 }
@@ -277,7 +318,7 @@ uint64_t StructuralHasher::metadataHash(const Metadata *metadata) {
 
 uint64_t StructuralHasher::valueHash(const Value *value) {
   if (auto *integer = dyn_cast<ConstantInt>(value);
-      integer && integer->getBitWidth() <= 64)
+      integer && integer->getType()->isIntegerTy() && integer->getBitWidth() <= 64)
     return mix(TagInt + integer->getBitWidth(), integer->getZExtValue()) ^
            typeHash(integer->getType());
   if (auto *constant = dyn_cast<Constant>(value))
@@ -361,8 +402,8 @@ uint64_t StructuralHasher::instructionExtras(const Instruction &instruction) {
 }
 
 uint64_t StructuralHasher::callExtras(const CallBase &call) {
-  uint64_t hash = mix(call.getCallingConv(), attributesHash(call.getAttributes()));
-  hash = mix(hash, typeHash(call.getFunctionType()));
+  addAttributes(call.getAttributes());
+  uint64_t hash = mix(call.getCallingConv(), typeHash(call.getFunctionType()));
   if (auto *plain = dyn_cast<CallInst>(&call))
     hash = mix(hash, plain->getTailCallKind());
   for (unsigned i = 0; i < call.getNumOperandBundles(); ++i) {
@@ -388,9 +429,30 @@ uint64_t StructuralHasher::atomicExtras(const Instruction &instruction) {
                  uint64_t(atomic.getSyncScopeID()) << 24);
 }
 
+// Passes leave flags on instructions that cannot have them; those are neither printed
+// nor written.
+static uint64_t meaningfulFlags(const Instruction &instruction) {
+  switch (instruction.getOpcode()) {
+  case Instruction::Call:
+  case Instruction::Invoke:
+  case Instruction::PHI:
+  case Instruction::Select:
+    if (!isa<FPMathOperator>(instruction))
+      return 0;
+    break;
+  case Instruction::Alloca:
+  case Instruction::Load:
+  case Instruction::Store:
+    return 0;
+  default:
+    break;
+  }
+  return instruction.getRawSubclassOptionalData();
+}
+
 uint64_t StructuralHasher::instructionHash(const Instruction &instruction) {
   uint64_t hash = mix(instruction.getOpcode(), typeHash(instruction.getType()));
-  hash = mix(hash, instruction.getRawSubclassOptionalData() |
+  hash = mix(hash, meaningfulFlags(instruction) |
                        uint64_t(instruction.getNumOperands()) << 16);
   for (const Use &operand : instruction.operands())
     hash = mix(hash, valueHash(operand.get()));
@@ -435,19 +497,34 @@ void StructuralHasher::beginRound(bool globalsChanged) {
     variables.clear();
 }
 
-uint64_t StructuralHasher::hashFunction(const Function &function) {
+void StructuralHasher::addAttributes(AttributeList list) {
+  const FunctionHash &hash = attributesHash(list);
+  attributes.key = mix(attributes.key, hash.key);
+  attributes.codegen = mix(attributes.codegen, hash.codegen);
+}
+
+FunctionHash StructuralHasher::hashFunction(const Function &function) {
   nodes.clear();
+  callees.clear();
   distinctNodes = 0;
   self = &function;
+  listContext = &function.getContext();
+  attributes = FunctionHash();
   numberLocals(function);
   uint64_t hash = globalHash(function);
+  addAttributes(function.getAttributes());
   for (const BasicBlock &block : function) {
     hash = mix(hash, numbers.find(&block));
     for (const Instruction &instruction : block)
       hash = mix(hash, instructionHash(instruction));
   }
   self = nullptr;
-  return finish(hash);
+  uint64_t key = finish(mix(hash, attributes.key));
+  // A call is generated by what its callee is known to do.
+  for (const Function *callee : callees)
+    if (!callee->isIntrinsic())
+      addAttributes(callee->getAttributes());
+  return {key, finish(mix(hash, attributes.codegen))};
 }
 
 // The header of a global: all but the body of a function.
@@ -460,15 +537,12 @@ uint64_t StructuralHasher::globalHash(const GlobalValue &global) {
                        global.isDSOLocal() << 24);
   if (auto *object = dyn_cast<GlobalObject>(&global)) {
     hash = mix(hash, hashBytes(object->getSection()));
-    if (object->hasComdat())
+    if (object->hasComdat() && !object->isDeclaration())
       hash = mix(hash, hashBytes(object->getComdat()->getName()));
   }
   if (auto *function = dyn_cast<Function>(&global)) {
     hash = mix(hash, alignmentHash(function->getAlign()));
     hash = mix(hash, function->getCallingConv());
-    // Reading bitcode sets an intrinsic's attributes to LLVM's own table.
-    if (!function->isIntrinsic())
-      hash = mix(hash, attributesHash(function->getAttributes()));
     if (function->hasGC())
       hash = mix(hash, hashBytes(function->getGC()));
     for (const Use &extra : function->operands())
@@ -494,24 +568,34 @@ uint64_t StructuralHasher::globalHash(const GlobalValue &global) {
 
 uint64_t StructuralHasher::hashModule(
     const Module &module,
-    const DenseMap<const Function *, uint64_t> &functionHash) {
+    const DenseMap<const Function *, FunctionHash> &functionHash) {
   nodes.clear();
   distinctNodes = 0;
+  listContext = &module.getContext();
   uint64_t hash = mix(hashBytes(module.getTargetTriple().str()),
                       hashBytes(module.getDataLayoutStr()));
   for (const auto &assembly : module.getModuleInlineAsm())
     hash = mix(hash, hashBytes(assembly.Asm));
   for (const GlobalVariable &variable : module.globals()) {
     auto [found, isNew] = variables.try_emplace(&variable, 0);
+    metBlockAddress = false;
     if (isNew)
       found->second = globalHash(variable);
     hash = mix(mix(hash, hashBytes(variable.getName())), found->second);
+    // A pass over a function moves its blocks, and so the variable changes.
+    if (metBlockAddress)
+      variables.erase(found);
   }
   for (const Function &function : module) {
     hash = mix(hash, hashBytes(function.getName()));
-    auto found = functionHash.find(&function);
-    hash = mix(hash, found != functionHash.end() ? found->second
-                                                 : globalHash(function));
+    if (auto found = functionHash.find(&function); found != functionHash.end()) {
+      hash = mix(hash, found->second.key);
+      continue;
+    }
+    hash = mix(hash, globalHash(function));
+    // Reading bitcode sets an intrinsic's attributes to LLVM's own table.
+    if (!function.isIntrinsic())
+      hash = mix(hash, attributesHash(function.getAttributes()).key);
   }
   for (const GlobalAlias &alias : module.aliases())
     hash = mix(mix(hash, hashBytes(alias.getName())), globalHash(alias));

@@ -1,13 +1,14 @@
 // Structural hashes: equal for modules that print the same apart from local
 // value names and debug locations, different (but for 64-bit chance) otherwise.
 //
-// A function's hash covers its own body, types, constants, flags, attributes and
-// metadata, the names of what it refers to, and the contents of the constant data
+// A function's key covers its own body, types, constants, flags, attributes and
+// metadata, the names of what it refers to, and the contents of the plain constants
 // (strings, tables of numbers) it refers to. It does not cover the attributes of its callees, so that a function
 // that no pass touched keeps its hash; the module's hash covers everything.
 #pragma once
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/IR/InstrTypes.h"
 #include "llvm/IR/Module.h"
 
@@ -16,6 +17,10 @@
 #include <vector>
 
 namespace mirgym {
+
+// Whether a constant is plain numbers, without references to globals. Code generation
+// folds loads from and copies of such data into the functions that use it.
+bool isPlainData(const llvm::Constant *constant);
 
 // Numbers for pointers, emptied in constant time: entries of an older generation
 // do not count.
@@ -39,22 +44,32 @@ private:
   uint32_t generation = 0;
 };
 
+// The two hashes of a function, from one walk.
+struct FunctionHash {
+  uint64_t key = 0;
+  // As `key`, but blind to the attributes that code generation does not look at, and
+  // aware of the attributes of the functions it calls: equal machine code.
+  uint64_t codegen = 0;
+};
+
 // Scratch memory and memo tables for one context; keep it as long as the context.
 class StructuralHasher {
 public:
   // Call before a round of hashing: globals may have changed since the last one.
   // `globalsChanged` says that existing variables may have, too.
   void beginRound(bool globalsChanged);
-  uint64_t hashFunction(const llvm::Function &function);
+  FunctionHash hashFunction(const llvm::Function &function);
   // `functionHash` gives the hash of each function with a body.
   uint64_t hashModule(
       const llvm::Module &module,
-      const llvm::DenseMap<const llvm::Function *, uint64_t> &functionHash);
+      const llvm::DenseMap<const llvm::Function *, FunctionHash> &functionHash);
 
 private:
   uint64_t typeHash(llvm::Type *type);
   uint64_t newTypeHash(llvm::Type *type);
-  uint64_t attributesHash(llvm::AttributeList attributes);
+  uint64_t attributeSetHash(llvm::AttributeSet set);
+  const FunctionHash &attributesHash(llvm::AttributeList attributes);
+  void addAttributes(llvm::AttributeList list);
   uint64_t constantHash(const llvm::Constant *constant);
   uint64_t constantBody(const llvm::Constant *constant);
   uint64_t referenceHash(const llvm::GlobalValue *global);
@@ -77,7 +92,7 @@ private:
   };
   std::array<RecentType, 64> recentTypes;
   llvm::DenseMap<llvm::Type *, uint64_t> types;
-  llvm::DenseMap<void *, uint64_t> attributeLists;
+  llvm::DenseMap<void *, FunctionHash> attributeLists;
   llvm::DenseMap<const llvm::MDNode *, uint64_t> constantNodes;
   // Cleared in each round, or when a pass over the module ran.
   llvm::DenseMap<const llvm::GlobalValue *, uint64_t> references;
@@ -86,7 +101,13 @@ private:
   PointerNumbers numbers;
   llvm::DenseMap<const llvm::MDNode *, uint64_t> nodes;
   const llvm::Function *self = nullptr;
+  llvm::LLVMContext *listContext = nullptr;
+  // Attributes met in the function, in order; kept apart from its body.
+  FunctionHash attributes;
+  llvm::SmallSetVector<const llvm::Function *, 16> callees;
   uint32_t distinctNodes = 0;
+  // Whether the constant being hashed holds the address of a block.
+  bool metBlockAddress = false;
   // Whether the node being hashed depends on the function it is met in.
   bool nodeIsLocal = false;
 };

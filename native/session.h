@@ -74,7 +74,7 @@ public:
 private:
   // What is known of each function; computed when it is asked for.
   struct FunctionFigures {
-    std::optional<uint64_t> hash;
+    std::optional<FunctionHash> hash;
     std::optional<int64_t> instructions;
     std::optional<InstCounts> instCounts;
     std::optional<AutophaseFeatures> autophase;
@@ -86,6 +86,9 @@ private:
   void forgetFigures();
   // Drops the figures of the functions that the last pipeline changed.
   void forgetDirtyFunctions();
+  // Finds what the last pipeline changed without saying so, by hashing again; call it
+  // only when no function can have been deleted.
+  bool findUnreportedChanges(uint64_t keyBefore);
   const TextMeter::FunctionHashes &functionHashes();
   template <typename Vector>
   std::string sumOverFunctions(std::optional<Vector> FunctionFigures::*figure,
