@@ -116,6 +116,14 @@ NB_MODULE(_native, m) {
         "Link modules (bitcode or IR text) into one; return LLVM 23 bitcode.");
   m.def("read_module", &readModule, nb::arg("data"), nb::arg("path") = "module",
         "Parse and verify bitcode or IR text; return LLVM 23 bitcode.");
+  m.def(
+      "has_function_body",
+      [](nb::bytes bytes) {
+        std::string_view view(bytes.c_str(), bytes.size());
+        nb::gil_scoped_release release;
+        return mirgym::hasFunctionBody(llvm::StringRef(view.data(), view.size()));
+      },
+      nb::arg("data"), "Whether the module defines any function.");
   m.def("llvm_version", [] { return LLVM_VERSION_STRING; });
   m.def("host_triple", [] { return llvm::sys::getDefaultTargetTriple(); });
 }

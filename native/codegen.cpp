@@ -163,7 +163,8 @@ void TextMeter::emitMissing(const Module &module, const FunctionHashes &hashes,
       variable.eraseFromParent();
   Bytes object = emitInPlace(*part, /*functionSections=*/true);
   std::unique_ptr<object::ObjectFile> file = openObject(object);
-  DenseMap<uint64_t, Text *> bySection;
+  DenseMap<uint64_t, uint64_t> bySection; // to codegen hashes
+  DenseMap<uint64_t, StringRef> functionOfSection;
   for (const object::SymbolRef &symbol : file->symbols()) {
     Expected<object::SymbolRef::Type> type = symbol.getType();
     Expected<StringRef> name = symbol.getName();
@@ -181,22 +182,24 @@ void TextMeter::emitMissing(const Module &module, const FunctionHashes &hashes,
         text.section = sectionNumber(sectionPrefix(cantFail((*section)->getName()),
                                                    *name));
     }
-    Text &entry = cache[hashes.lookup(found->second).codegen];
-    entry = text;
-    bySection[(*section)->getIndex()] = &entry;
+    uint64_t hash = hashes.lookup(found->second).codegen;
+    cache[hash] = text;
+    bySection[(*section)->getIndex()] = hash;
+    functionOfSection[(*section)->getIndex()] = found->second->getName();
   }
   for (const object::SectionRef &section : file->sections()) {
     auto target = section.getRelocatedSection();
     if (!target || *target == file->section_end())
       continue;
     if (auto found = bySection.find((*target)->getIndex()); found != bySection.end())
-      collectTailJumps(section, cantFail((*target)->getContents()), module,
-                       found->second->jumps);
+      collectTailJumps(section, cantFail((*target)->getContents()),
+                       functionOfSection, module, cache[found->second].jumps);
   }
 }
 
 // Finds `jmp rel32` and `jcc rel32` to local functions by their relocations.
 void TextMeter::collectTailJumps(const object::SectionRef &relocations, StringRef code,
+                                 const DenseMap<uint64_t, StringRef> &functionOfSection,
                                  const Module &module, std::vector<TailJump> &jumps) {
   constexpr uint8_t jmp = 0xE9, twoByteOpcode = 0x0F, firstJcc = 0x80, lastJcc = 0x8F;
   for (const object::RelocationRef &relocation : relocations.relocations()) {
@@ -210,13 +213,16 @@ void TextMeter::collectTailJumps(const object::SectionRef &relocations, StringRe
     if (before != jmp && !conditional)
       continue;
     Expected<StringRef> name = symbol->getName();
-    if (!name) {
-      consumeError(name.takeError());
-      continue;
-    }
-    const Function *callee = module.getFunction(*name);
-    if (callee && callee->hasLocalLinkage())
-      jumps.push_back({xxh3_64bits(*name), static_cast<uint32_t>(at + 4),
+    Expected<object::section_iterator> section = symbol->getSection();
+    if (!name || !section)
+      fail("the emitted object has a damaged symbol");
+    // A function of the same object is named by its section, another one by itself.
+    StringRef callee = *name;
+    if (*section != relocations.getObject()->section_end())
+      callee = functionOfSection.lookup((*section)->getIndex());
+    const Function *function = module.getFunction(callee);
+    if (function && function->hasLocalLinkage())
+      jumps.push_back({xxh3_64bits(callee), static_cast<uint32_t>(at + 4),
                        conditional ? 4u : 3u});
   }
 }

@@ -61,8 +61,9 @@ private:
   void emitMissing(const llvm::Module &module, const FunctionHashes &hashes,
                    const llvm::DenseMap<const llvm::Function *, bool> &missing);
   static void collectTailJumps(const llvm::object::SectionRef &relocations,
-                               llvm::StringRef code, const llvm::Module &module,
-                               std::vector<TailJump> &jumps);
+                               llvm::StringRef code,
+                               const llvm::DenseMap<uint64_t, llvm::StringRef> &functionOfSection,
+                               const llvm::Module &module, std::vector<TailJump> &jumps);
   uint32_t sectionNumber(llvm::StringRef prefix);
   int64_t layOut(const llvm::Module &module, const FunctionHashes &hashes) const;
 

@@ -254,6 +254,17 @@ uint64_t StructuralHasher::constantHash(const Constant *constant) {
   return constantBody(constant);
 }
 
+// Tells globals without names (`@0`, `@1`) apart.
+static uint64_t positionWithoutName(const GlobalValue *global) {
+  uint64_t position = 0;
+  for (const GlobalValue &other : global->getParent()->global_values()) {
+    if (&other == global)
+      break;
+    position += !other.hasName();
+  }
+  return position;
+}
+
 // What a reference to a global means for the code that holds it.
 uint64_t StructuralHasher::referenceHash(const GlobalValue *global) {
   if (global == self)
@@ -261,7 +272,8 @@ uint64_t StructuralHasher::referenceHash(const GlobalValue *global) {
   if (auto found = references.find(global); found != references.end())
     return found->second;
   uint64_t hash = mix(TagGlobal, global->getValueID());
-  hash = mix(hash, hashBytes(global->getName()));
+  hash = mix(hash, global->hasName() ? hashBytes(global->getName())
+                                     : positionWithoutName(global));
   hash = mix(hash, typeHash(global->getValueType()));
   hash = mix(hash, global->isDeclaration() | global->isDSOLocal() << 1 |
                        global->hasLocalLinkage() << 2 |

@@ -132,6 +132,12 @@ std::string normaliseModule(StringRef bytes, StringRef path) {
   return toBitcode(*parseModule(bytes, *context, path));
 }
 
+bool hasFunctionBody(StringRef bytes) {
+  std::unique_ptr<LLVMContext> context = newContext();
+  std::unique_ptr<Module> module = parseModule(bytes, *context, "module");
+  return any_of(*module, [](const Function &f) { return !f.isDeclaration(); });
+}
+
 void verifyOrThrow(Module &module) {
   std::string why;
   raw_string_ostream out(why);

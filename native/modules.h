@@ -32,6 +32,9 @@ std::string linkModules(const std::vector<std::string> &inputs);
 // Reads, checks and writes back as LLVM 23 bitcode.
 std::string normaliseModule(llvm::StringRef bytes, llvm::StringRef path);
 
+// Whether the module defines any function.
+bool hasFunctionBody(llvm::StringRef bytes);
+
 // Throws EngineError(Verify) with LLVM's text when the module is not valid IR.
 void verifyOrThrow(llvm::Module &module);
 

@@ -232,6 +232,7 @@ uint64_t Session::key() {
 }
 
 int64_t Session::instructions() {
+  loaded();
   if (instructionCount)
     return *instructionCount;
   int64_t total = 0;
