@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
 from . import wire
-from .wire import NOTHING, FunctionRecord, State, Wanted
+from .wire import NO_KEY, NOTHING, FunctionRecord, State, Wanted
 
 DEFAULT_GROWTH_LIMIT = 16.0
 """A module may grow to this many times its first size (or 10,000 instructions)."""
@@ -202,6 +202,21 @@ class InProcessSession(WireSession):
         from ._native import Engine
 
         self._engine: Engine | None = Engine()
+        self._size_limit: float | None = None
+        """Growth limit × first size, which a fork inherits."""
+
+    def load(
+        self,
+        module: bytes,
+        *,
+        level: str = "as-is",
+        wanted: Wanted = NOTHING,
+        growth_limit: float = DEFAULT_GROWTH_LIMIT,
+    ) -> State:
+        """See ``Session.load``."""
+        state = super().load(module, level=level, wanted=wanted, growth_limit=growth_limit)
+        self._size_limit = growth_limit * state.metrics["ir_instructions"]
+        return state
 
     def _request(self, request: bytes) -> bytes:
         if self._engine is None:
@@ -212,7 +227,12 @@ class InProcessSession(WireSession):
         """See ``Session.fork``."""
         snapshot = self.snapshot()
         twin = InProcessSession()
-        twin.restore(snapshot)
+        if self._size_limit is None:
+            twin.restore(snapshot)
+        else:
+            size = max(self.observe(NO_KEY).metrics["ir_instructions"], 1)
+            twin.load(snapshot, wanted=NO_KEY, growth_limit=self._size_limit / size)
+            twin._size_limit = self._size_limit
         return twin
 
     def close(self) -> None:

@@ -164,6 +164,11 @@ NO_KEY = Wanted.of(key=False)
 
 def load_request(module: bytes, level: str, growth_limit: float, wanted: Wanted) -> bytes:
     """Encode LOAD."""
+    if level not in LEVELS:
+        raise ValueError(
+            f"unknown level {level!r}; expected one of {list(LEVELS)}."
+            + errors.did_you_mean(level, LEVELS)
+        )
     head = _LOAD.pack(Verb.LOAD, LEVELS[level], growth_limit, wanted.metrics, wanted.views)
     return head + module
 
