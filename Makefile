@@ -9,7 +9,8 @@ DEMO_BUDGET := 400
 .PHONY: demo test check bench train results clean
 
 demo: $(VENV)/.installed
-	$(BIN)/python -m experiments.demo --programs $(DEMO_PROGRAMS) --budget $(DEMO_BUDGET)
+	$(BIN)/python -m experiments.demo --programs $(DEMO_PROGRAMS) --budget $(DEMO_BUDGET) \
+		--folder demo-output
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest

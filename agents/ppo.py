@@ -30,7 +30,7 @@ class PpoConfig:
     """What the policy sees."""
     episode_steps: int = 45
     """Passes in an episode."""
-    total_steps: int = 60_000
+    total_steps: int = 40_000
     """Environment steps in all."""
     num_envs: int = 8
     """Worker processes."""

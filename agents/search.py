@@ -245,14 +245,13 @@ def _restart(explorer: Explorer, rng: random.Random) -> None:
     while idle < _IDLE_RESTARTS:
         before = explorer.compiles
         some = rng.choices(passes, k=rng.randint(1, 3))
-        if rng.random() < RP:
+        if rng.random() < 0.5:
             reached = explorer.walk(explorer.root, (*some, *explorer.best.path))
         else:
             reached = explorer.walk(explorer.best, some)
-        if reached is not None and reached.cost <= explorer.best.cost * SLACK:
+        if reached is not None:
             _improve(explorer, reached, rng)
         idle = idle + 1 if explorer.compiles == before else 0
-RP=0.0; SLACK=1e9
 
 
 def _random_sequences(explorer: Explorer, rng: random.Random) -> None:

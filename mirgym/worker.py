@@ -16,6 +16,7 @@ import struct
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -164,21 +165,27 @@ class WorkerSession(WireSession):
     def _send(self, request: bytes, what: str) -> None:
         if self._closed:
             raise ValueError("the session is closed; make a new one")
-        verb = request[0]
-        if self._socket is None:
-            if verb not in (wire.Verb.LOAD, wire.Verb.RESTORE):
-                raise SessionError("no module is loaded; load a program first")
-            self.start()
-        assert self._socket is not None
+        starts_over = request[0] in (wire.Verb.LOAD, wire.Verb.RESTORE)
         if self._awaiting:
             # An interrupt (Ctrl-C) left a reply unread, which must not pass for the next.
             self._discard()
-            raise SessionError("the last request was interrupted; load a program to go on")
+            if not starts_over:
+                raise SessionError("the last request was interrupted; load a program to go on")
+        if self._socket is None:
+            if not starts_over:
+                raise SessionError("no module is loaded; load a program first")
+            self.start()
+        assert self._socket is not None
         self._pending = what
         limit = self.limits.step_seconds
         self._deadline = time.monotonic() + limit + self.limits.grace_seconds
         self._awaiting = True
-        if not send_request(self._socket.fileno(), request, int(limit * 1000)):
+        limit_ms = max(int(limit * 1000), 1)
+        try:
+            sent = send_request(self._socket.fileno(), request, limit_ms, self._deadline)
+        except TimeoutError:
+            self._fail_timeout()
+        if not sent:
             self._fail_crashed()
 
     def _receive(self) -> bytes:
@@ -198,12 +205,23 @@ class WorkerSession(WireSession):
         self._send(request, "")
         return self._receive()
 
+    def step(
+        self,
+        pipeline: str,
+        options: Mapping[str, str] | None = None,
+        *,
+        wanted: wire.Wanted = wire.NOTHING,
+    ) -> wire.State:
+        """See ``Session.step``."""
+        self.send_step(pipeline, options, wanted=wanted)
+        return self.receive_state(wanted)
+
     # -- step in two halves -----------------------------------------------------
 
     def send_step(
         self,
         pipeline: str,
-        options: dict[str, str] | None = None,
+        options: Mapping[str, str] | None = None,
         *,
         wanted: wire.Wanted = wire.NOTHING,
     ) -> None:
@@ -219,6 +237,7 @@ class WorkerSession(WireSession):
     def _discard(self) -> None:
         process, connection = self._process, self._socket
         self._process = self._socket = None
+        self._awaiting = False
         if connection is not None:
             connection.close()
         if process is not None:
@@ -261,6 +280,8 @@ class WorkerSession(WireSession):
             frame, descriptors, _, _ = socket.recv_fds(self._socket, 4096, 1)
         except TimeoutError:
             self._fail_timeout()
+        except ConnectionError:
+            self._fail_crashed()
         self._socket.settimeout(None)
         if len(frame) < _LENGTH.size:
             self._fail_crashed()

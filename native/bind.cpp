@@ -86,10 +86,20 @@ nb::bytes receive(int socket, double deadline, int64_t spinUs) {
   }
 }
 
-bool sendRequest(int socket, nb::bytes request, uint32_t limitMs) {
+// False when the worker is gone; raises TimeoutError when it does not read.
+bool sendRequest(int socket, nb::bytes request, uint32_t limitMs, double deadline) {
   std::string_view view(request.c_str(), request.size());
-  nb::gil_scoped_release release;
-  return mirgym::sendRequest(socket, view, limitMs);
+  auto deadlineNs = static_cast<int64_t>(deadline * 1e9);
+  mirgym::Sent sent;
+  {
+    nb::gil_scoped_release release;
+    sent = mirgym::sendRequest(socket, view, limitMs, deadlineNs);
+  }
+  if (sent == mirgym::Sent::TimedOut) {
+    PyErr_SetString(PyExc_TimeoutError, "the worker did not read the request in time");
+    throw nb::python_error();
+  }
+  return sent == mirgym::Sent::Whole;
 }
 
 } // namespace
@@ -107,8 +117,9 @@ NB_MODULE(_native, m) {
         nb::call_guard<nb::gil_scoped_release>(),
         "Serve requests from the socket's descriptor until its other end closes.");
   m.def("send_request", &sendRequest, nb::arg("socket"), nb::arg("request"),
-        nb::arg("limit_ms"),
-        "Send one request to a worker; False when it is gone.");
+        nb::arg("limit_ms"), nb::arg("deadline"),
+        "Send one request to a worker by the deadline on time.monotonic(), in seconds; "
+        "False when it is gone.");
   m.def("receive_reply", &receive, nb::arg("socket"), nb::arg("deadline"),
         nb::arg("spin_us"),
         "Wait for one reply until the deadline on time.monotonic(), in seconds.");

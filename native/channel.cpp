@@ -17,20 +17,28 @@ int64_t monotonicNs() {
   return int64_t(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
-bool sendRequest(int socket, std::string_view request, uint32_t limitMs) {
+Sent sendRequest(int socket, std::string_view request, uint32_t limitMs,
+                 int64_t deadlineNs) {
   uint32_t header[2] = {static_cast<uint32_t>(request.size()), limitMs};
   std::string frame(reinterpret_cast<const char *>(header), sizeof(header));
   frame.append(request);
   size_t sent = 0;
   while (sent < frame.size()) {
-    ssize_t put = send(socket, frame.data() + sent, frame.size() - sent, MSG_NOSIGNAL);
-    if (put < 0 && errno == EINTR)
-      continue;
-    if (put <= 0)
-      return false;
-    sent += static_cast<size_t>(put);
+    ssize_t put = send(socket, frame.data() + sent, frame.size() - sent,
+                       MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (put > 0) {
+      sent += static_cast<size_t>(put);
+    } else if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      int64_t left = deadlineNs - monotonicNs();
+      if (left <= 0)
+        return Sent::TimedOut;
+      pollfd ready{socket, POLLOUT, 0};
+      poll(&ready, 1, static_cast<int>(left / 1'000'000 + 1));
+    } else if (put == 0 || errno != EINTR) {
+      return Sent::Closed;
+    }
   }
-  return true;
+  return Sent::Whole;
 }
 
 namespace {

@@ -9,8 +9,11 @@ namespace mirgym {
 
 enum class Received { Reply, Closed, TimedOut, Interrupted };
 
-// False when the worker is gone.
-bool sendRequest(int socket, std::string_view request, uint32_t limitMs);
+enum class Sent { Whole, Closed, TimedOut };
+
+// Sends one request; a worker that does not read it by the deadline hangs.
+Sent sendRequest(int socket, std::string_view request, uint32_t limitMs,
+                 int64_t deadlineNs);
 
 // Waits for one reply until `deadlineNs` on the monotonic clock. For the first
 // `spinUs` it polls without sleeping: being woken costs more than most passes take.
