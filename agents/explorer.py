@@ -64,6 +64,12 @@ class SearchConfig:
             raise ValueError(f"the budget is {self.budget} compiles; expected 1 or more")
         if self.candidates is not None and not self.candidates:
             raise ValueError("no candidate passes; give at least one, or None for the core")
+        for candidate in self.candidates or ():
+            if candidate.options:
+                raise ValueError(
+                    f"candidate {candidate.name!r} has options, which one `opt -passes=` cannot "
+                    "set for a single pass; leave them out"
+                )
 
     @property
     def passes(self) -> tuple[Pass, ...]:
@@ -139,7 +145,7 @@ class Explorer:
         self._module = module
         self._on_progress = on_progress
         self._wanted = Wanted.of(METRICS[config.objective].metric_names)
-        self._edges: dict[tuple[int, str, tuple[tuple[str, str], ...]], Node | None] = {}
+        self._edges: dict[tuple[int, str], Node | None] = {}
         self._snapshots: OrderedDict[int, bytes] = OrderedDict()
         self._snapshot_bytes = 0
         self._started = time.perf_counter()
@@ -173,7 +179,7 @@ class Explorer:
         Raises:
             BudgetSpentError: It is not known yet and no compile is left.
         """
-        edge = (node.key, step.pipeline, step.options)
+        edge = (node.key, step.pipeline)
         if edge in self._edges:
             return self._edges[edge]
         if self.left <= 0:
@@ -241,7 +247,7 @@ class Explorer:
 
     def _step(self, step: Pass) -> State:
         self._at = None  # unknown, should this raise
-        return self._session.step(step.pipeline, dict(step.options), wanted=self._wanted)
+        return self._session.step(step.pipeline, wanted=self._wanted)
 
     def _load(self) -> State:
         return self._session.load(

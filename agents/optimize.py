@@ -1,30 +1,36 @@
 """From a program to a smaller one that is verified, checked, and never worse.
 
-The steps behind ``mirgym optimize``: search, replay on a fresh session, LLVM's verifier,
-the program's own inputs, and the baseline wherever one of these fails.
+The steps behind ``mirgym optimize``: search, run the pipeline found as one ``opt`` would
+on a fresh session, LLVM's verifier, the size of the whole object, the program's own
+inputs; and the baseline wherever one of these fails.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import MirgymError, ToolMissingError
+from ..errors import CodegenError, CompileError, MirgymError, SessionError, ToolMissingError
 from ..objective import LEVEL_PIPELINES, measure_level
-from ..passes import Pass, to_pipeline
+from ..passes import Pass
 from ..programs import Program
 from ..programs.execute import check_output
 from ..session import WireSession
-from ..wire import Wanted
+from ..wire import NOTHING, Wanted
 from ..worker import WorkerSession
 from .explorer import SearchConfig
 from .search import OnProgress, SearchResult, o_level, search
 
-METRICS = ("text_size_bytes", "ir_instructions")
-_BOTH = Wanted.of(("text_size_bytes",))
-
 Check = Callable[[Program, bytes], list[str]]
 """From a program and its optimised object to what differs from its reference."""
+
+_SIZES = Wanted.of(("object_text_size_bytes",))
+"""The search measures function by function; what is reported is the whole object's."""
+
+_FRESH_ANALYSES = ",invalidate<all>,"
+"""Between two passes of one ``opt``: analyses kept from before a pass can change what the
+next one does, and a search steps with fresh ones."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,12 @@ class Optimized:
     Attributes:
         program: What was optimised.
         config: How.
-        baselines: Both metrics at each of ``O0 O1 O2 O3 Os Oz``; empty values for a level
-            that LLVM fails on.
-        result: Both metrics of the result.
+        baselines: ``text_size_bytes`` (of the whole object) and ``ir_instructions`` at each
+            of ``O0 O1 O2 O3 Os Oz``; empty for a level that LLVM fails on, and without
+            the size where there is no code generator for the program's target.
+        result: The same of the result.
         pipeline: The passes of the result.
+        opt_pipeline: The same as one argument of ``opt -passes=``.
         search: The search behind it.
         checked_runs: How many of the program's runs gave the expected output.
         fallback: Why the baseline's pipeline was taken instead, empty when it was not.
@@ -49,6 +57,7 @@ class Optimized:
     baselines: dict[str, dict[str, int]]
     result: dict[str, int]
     pipeline: tuple[Pass, ...]
+    opt_pipeline: str
     search: SearchResult
     checked_runs: int
     fallback: str
@@ -57,19 +66,19 @@ class Optimized:
     @property
     def ratio(self) -> float:
         """Baseline ÷ result in the objective: 1 or more."""
-        baseline = self.baselines[self.config.baseline][self.config.objective]
-        return max(baseline, 1) / max(self.result[self.config.objective], 1)
+        return self.ratio_to(self.config.baseline)
 
-    @property
-    def opt_pipeline(self) -> str:
-        """The argument of ``opt -passes=``."""
-        return to_pipeline(self.pipeline)
+    def ratio_to(self, level: str) -> float:
+        """A level's cost ÷ the result's; 0 for a level that LLVM fails on."""
+        objective = self.config.objective
+        return self.baselines[level].get(objective, 0) / max(self.result[objective], 1)
 
     def emit(self, kind: str) -> bytes:
         """The optimised module as ``obj``, ``bc`` or ``ll``."""
-        with WorkerSession(self.config.limits) as session:
-            _replay(session, self.program.bitcode(), self.config, self.pipeline)
-            return session.emit(kind)
+        maker = _Maker(self.program, self.config)
+        with maker.session:
+            maker.run(self.opt_pipeline)
+            return maker.session.emit(kind)
 
 
 def optimize(
@@ -91,73 +100,119 @@ def optimize(
         MirgymError: The program cannot be compiled, or the baseline fails on it.
     """
     config = config or SearchConfig()
-    module = program.bitcode()
-    found = search(module, config, on_progress)
-    with WorkerSession(config.limits) as session:
-        baselines = _baselines(session, module, config)
-        steps, fallback = found.pipeline, ""
-        try:
-            metrics = _replay(session, module, config, steps)
-            session.verify()
-            fallback = _disagreement(metrics, found, config)
-        except MirgymError as error:
-            fallback = f"the pipeline found does not hold: {error}"
+    found = search(program.bitcode(), config, on_progress)
+    maker = _Maker(program, config)
+    with maker.session:
+        baselines = maker.baselines()
+        limit = baselines[config.baseline][config.objective]
+        made, fallback = _make(maker, found, limit)
         checked, note = 0, ""
-        if not fallback:
-            checked, fallback, note = _check(program, session, check)
-        if fallback:
-            pipeline = LEVEL_PIPELINES[config.baseline]
-            steps = () if pipeline is None else (o_level(pipeline),)
-            metrics = _replay(session, module, config, steps)
-            checked, broken, note = _check(program, session, check)
+        if made is not None:
+            checked, fallback, note = _check(program, maker.session, check)
+        if made is None or fallback:
+            made = maker.make(_baseline_steps(config))
+            checked, broken, note = _check(program, maker.session, check)
             if broken:
-                note = f"the baseline itself differs from the expected output: {broken}"
+                note = f"the baseline differs from the reference too: {broken}"
     return Optimized(
-        program, config, baselines, metrics, steps, found, checked, fallback, note
+        program=program,
+        config=config,
+        baselines=baselines,
+        result=made.sizes,
+        pipeline=made.steps,
+        opt_pipeline=made.opt_pipeline,
+        search=found,
+        checked_runs=checked,
+        fallback=fallback,
+        note=note,
     )
 
 
-def _baselines(
-    session: WireSession, module: bytes, config: SearchConfig
-) -> dict[str, dict[str, int]]:
-    wanted = _wanted(config)
-    rows = {}
-    for level in LEVEL_PIPELINES:
+def _make(maker: _Maker, found: SearchResult, limit: int) -> tuple[_Made | None, str]:
+    """The result of the search if it holds, else None and the reason."""
+    reason = ""
+    for steps in dict.fromkeys((found.pipeline, found.unpruned)):
         try:
-            metrics = measure_level(session, module, level, wanted)
-            rows[level] = {name: metrics[name] for name in METRICS if name in metrics}
-        except MirgymError:
-            if level == config.baseline:
+            made = maker.make(steps, found.key if steps == found.pipeline else None)
+            maker.session.verify()
+        except MirgymError as error:
+            reason = f"the pipeline found does not hold: {error}"
+            continue
+        cost = made.sizes[maker.config.objective]
+        if cost <= limit:
+            return made, ""
+        reason = f"the whole module costs {cost}, more than the baseline's {limit}"
+    return None, reason
+
+
+def _baseline_steps(config: SearchConfig) -> tuple[Pass, ...]:
+    pipeline = LEVEL_PIPELINES[config.baseline]
+    return () if pipeline is None else (o_level(pipeline),)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A module that is in the maker's session now."""
+
+    steps: tuple[Pass, ...]
+    opt_pipeline: str
+    sizes: dict[str, int]
+
+
+class _Maker:
+    """Runs whole pipelines from the program, on a session of its own."""
+
+    def __init__(self, program: Program, config: SearchConfig) -> None:
+        self.config = config
+        self.module = program.bitcode()
+        # One request does here what took many in the search.
+        patient = config.limits.step_seconds * 10
+        self.session = WorkerSession(dataclasses.replace(config.limits, step_seconds=patient))
+
+    def run(self, opt_pipeline: str) -> int:
+        """Run this on the program, as loaded at the baseline's level; return the key."""
+        state = self.session.load(
+            self.module, level=self.config.baseline, growth_limit=self.config.growth_limit
+        )
+        return self.session.step(opt_pipeline).key if opt_pipeline else state.key
+
+    def make(self, steps: tuple[Pass, ...], key: int | None = None) -> _Made:
+        """Run steps as one pipeline.
+
+        Raises:
+            SessionError: The module is not the one with this key.
+        """
+        for separator in (",", _FRESH_ANALYSES):
+            opt_pipeline = separator.join(step.pipeline for step in steps)
+            if self.run(opt_pipeline) == key or key is None:
+                return _Made(steps, opt_pipeline, self.sizes())
+        raise SessionError("run at once, the passes give another module than one by one")
+
+    def sizes(self) -> dict[str, int]:
+        """Both metrics of the module in the session."""
+        try:
+            metrics = self.session.observe(_SIZES).metrics
+        except CodegenError:
+            if self.config.objective != "ir_instructions":
                 raise
-            rows[level] = {}
-    return rows
+            metrics = self.session.observe(NOTHING).metrics
+        sizes = {"ir_instructions": metrics["ir_instructions"]}
+        if "object_text_size_bytes" in metrics:
+            sizes["text_size_bytes"] = metrics["object_text_size_bytes"]
+        return sizes
 
-
-def _wanted(config: SearchConfig) -> Wanted:
-    """Both metrics; the text size only where it is asked for on a target without code."""
-    return _BOTH if config.objective == "text_size_bytes" else Wanted.of()
-
-
-def _replay(
-    session: WireSession, module: bytes, config: SearchConfig, steps: tuple[Pass, ...]
-) -> dict[str, int]:
-    """Run the steps from the program; returns the metrics after."""
-    state = session.load(
-        module,
-        level=config.baseline,
-        wanted=_wanted(config),
-        growth_limit=config.growth_limit,
-    )
-    for step in steps:
-        state = session.step(step.pipeline, dict(step.options), wanted=_wanted(config))
-    return {name: state.metrics[name] for name in METRICS if name in state.metrics}
-
-
-def _disagreement(metrics: dict[str, int], found: SearchResult, config: SearchConfig) -> str:
-    cost = metrics[config.objective]
-    if cost > found.baseline_cost:
-        return f"the replay costs {cost}, more than the baseline's {found.baseline_cost}"
-    return ""
+    def baselines(self) -> dict[str, dict[str, int]]:
+        """Sizes at every level."""
+        rows = {}
+        for level in LEVEL_PIPELINES:
+            try:
+                measure_level(self.session, self.module, level, NOTHING)
+                rows[level] = self.sizes()
+            except MirgymError:
+                if level == self.config.baseline:
+                    raise
+                rows[level] = {}
+        return rows
 
 
 def _check(
@@ -165,13 +220,15 @@ def _check(
 ) -> tuple[int, str, str]:
     """Runs that gave the expected output, what differed, and what could not be checked."""
     if check is None:
-        return 0, "", "not run: checking was switched off"
+        return 0, "", "not checked: checking was switched off"
     if not program.runs:
-        return 0, "", "not run: nothing says how to run this program"
+        return 0, "", "not checked: nothing says how to run this program"
     try:
         differences = check(program, session.emit("obj"))
     except ToolMissingError as error:
-        return 0, "", f"not run: {error}"
+        return 0, "", f"not checked: {error}"
+    except CompileError as error:
+        return 0, f"the optimised program cannot be linked: {error}", ""
     if differences:
         return 0, f"the optimised program misbehaves: {'; '.join(differences)}", ""
     return len(program.runs), "", ""

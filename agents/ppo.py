@@ -132,9 +132,9 @@ def train(
             model = MaskablePPO.load(checkpoint, env=envs, device="cpu")
         else:
             model = make_model(config, envs, seed)
-        model.set_logger(configure(str(folder), ["csv", "tensorboard"]))
         left = config.total_steps - model.num_timesteps
         if left > 0:
+            model.set_logger(configure(str(folder), ["csv", "tensorboard"]))
             callbacks: list[BaseCallback] = [Checkpoints(folder, config.checkpoint_steps)]
             callbacks += [callback] if callback else []
             try:
@@ -146,6 +146,7 @@ def train(
                 )
             finally:
                 save(model, folder)
+                model.logger.close()
         return model
     finally:
         envs.close()

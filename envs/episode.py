@@ -122,6 +122,9 @@ class Episode:
     ) -> tuple[Any, dict[str, Any]]:
         """Start an episode on ``program``, or on a sampled one."""
         session = self._open_session()
+        self._over = True  # until this succeeds
+        if isinstance(session, WorkerSession):
+            session.start_again_if_dead()
         if program is not None:
             chosen = self.pool.choose(program)
             self._costs = self.pool.costs(chosen, session)
@@ -159,16 +162,21 @@ class Episode:
 
     # -- step -----------------------------------------------------------------------
 
-    def send(self, action: int) -> None:
-        """Start a step. Known no-ops and ``stop`` need no work."""
+    def check(self, action: int) -> None:
+        """Raise what ``send`` would for an ended episode or an action out of range."""
         if self._over or self._state is None or self.session is None:
             raise RuntimeError("the episode is over; call reset() before step()")
-        action = int(action)
-        if not 0 <= action < len(self.actions.passes):
+        if not 0 <= int(action) < len(self.actions.passes):
             raise ValueError(
-                f"action {action} is not in [0, {len(self.actions.passes)}): "
+                f"action {int(action)} is not in [0, {len(self.actions.passes)}): "
                 "sample from env.action_space"
             )
+
+    def send(self, action: int) -> None:
+        """Start a step. Known no-ops and ``stop`` need no work."""
+        self.check(action)
+        assert self.session is not None
+        action = int(action)
         self._in_flight = action
         self._failure = None
         self._runs = action != self.actions.stop and bool(self._useful[action])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
+from gymnasium.wrappers import TimeLimit
 
 from ..programs import Program
 from .episode import Episode, EnvConfig
@@ -78,8 +80,7 @@ class LlvmEnv(gym.Env[Any, Any]):
     metadata = {"render_modes": ["ansi"], "render_fps": 1}
 
     def __init__(self, *, render_mode: str | None = None, **config: Any) -> None:
-        if render_mode not in (None, "ansi"):
-            raise ValueError(f"unknown render_mode {render_mode!r}; expected 'ansi' or None")
+        check_render_mode(render_mode)
         self.render_mode = render_mode
         self.config = _config(config)
         self._episode = Episode(self.config, DEFAULT_EPISODE_STEPS)
@@ -105,8 +106,7 @@ class LlvmEnv(gym.Env[Any, Any]):
         program: str | Program | None = options.pop("program", None)
         if options:
             raise ValueError(f"unknown reset options {sorted(options)}; expected 'program' only")
-        if self.spec is not None and self.spec.max_episode_steps:
-            self._episode.horizon = self.spec.max_episode_steps
+        self._episode.horizon = _time_limit(self) or self._episode.horizon
         return self._episode.reset(self.np_random, program)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
@@ -138,6 +138,28 @@ class LlvmEnv(gym.Env[Any, Any]):
     def close(self) -> None:
         """End the worker; may be called again."""
         self._episode.close()
+
+
+def _time_limit(env: LlvmEnv) -> int | None:
+    """Steps of the ``TimeLimit`` around ``env`` that is calling ``env.reset``.
+
+    Gymnasium tells an environment nothing of the wrappers around it, and ``history`` needs
+    the number of steps; a wrapper of our own would rule out ``vector_entry_point``.
+    """
+    frame = sys._getframe(2)
+    while frame is not None:
+        if frame.f_code.co_name == "reset":
+            caller = frame.f_locals.get("self")
+            if isinstance(caller, TimeLimit) and caller.unwrapped is env:
+                return caller._max_episode_steps
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
+
+
+def check_render_mode(render_mode: str | None) -> None:
+    """Raise ``ValueError`` unless it is a render mode of these environments."""
+    if render_mode not in (None, "ansi"):
+        raise ValueError(f"unknown render_mode {render_mode!r}; expected 'ansi' or None")
 
 
 def _fields(config: EnvConfig) -> dict[str, Any]:

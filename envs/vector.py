@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
 
 from .episode import Episode, Outcome
-from .llvm_env import _config
+from .llvm_env import _config, check_render_mode
 from .pool import ProgramPool
 from .registration import DEFAULT_EPISODE_STEPS
 
@@ -58,6 +58,7 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
     ) -> None:
         if num_envs < 1:
             raise ValueError(f"num_envs={num_envs}: expected at least 1")
+        check_render_mode(render_mode)
         self.num_envs = num_envs
         self.max_episode_steps = max_episode_steps
         self.render_mode = render_mode
@@ -97,6 +98,8 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
             raise ValueError(f"unknown reset options {sorted(options)}; expected {known}")
         if self._in_flight.any():
             raise RuntimeError("reset() while copies are stepping; receive their results first")
+        if isinstance(programs, (list, tuple)) and len(programs) != self.num_envs:
+            raise ValueError(f"{len(programs)} programs for {self.num_envs} environments")
         self._seed(seed)
         infos: dict[str, Any] = {}
         observations = []
@@ -138,10 +141,16 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
 
     def send(self, actions: Sequence[int] | np.ndarray, indices: Iterable[int] | None = None) -> None:
         """Start one step in each copy, or in those at ``indices``, without waiting."""
-        chosen = range(self.num_envs) if indices is None else indices
+        chosen = list(range(self.num_envs) if indices is None else indices)
+        if len(actions) != len(chosen) or len(set(chosen)) != len(chosen):
+            raise ValueError(f"{len(actions)} actions for copies {chosen}: expected one for each")
+        # All checks come first, so that an error leaves no copy stepping.
         for i, action in zip(chosen, actions, strict=True):
             if self._in_flight[i]:
                 raise RuntimeError(f"copy {i} is still stepping; receive its result first")
+            if not self._ended[i]:
+                self.episodes[i].check(action)
+        for i, action in zip(chosen, actions, strict=True):
             if not self._ended[i]:
                 self.episodes[i].send(action)
             self._in_flight[i] = True

@@ -8,6 +8,7 @@ import platform
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -116,6 +117,12 @@ def _self_test() -> str:
 
 def examine() -> list[Finding]:
     """Look at everything; no finding raises."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an unwritable cache is a finding of its own
+        return _findings()
+
+
+def _findings() -> list[Finding]:
     return [
         *_versions(),
         _try("engine", _engine),

@@ -78,7 +78,8 @@ def _by_name() -> Mapping[str, Pass]:
 
 
 def find(name: str) -> Pass:
-    """The pass of this name, from any group; CompilerGym's flags (``-gvn``) work too.
+    """The pass of this name, from any group; CompilerGym's flags work too,
+    with or without their dash.
 
     Raises:
         UnknownPassError: No such pass, or a CompilerGym flag that LLVM 23 has no pass for.
@@ -87,11 +88,12 @@ def find(name: str) -> Pass:
     if name in known:
         return known[name]
     flags = compilergym_flags()
-    if name in flags:
-        target = flags[name]
+    flag = name if name.startswith("-") else f"-{name}"
+    if flag in flags:
+        target = flags[flag]
         if target is None:
             raise UnknownPassError(
-                f"CompilerGym's {name} has no counterpart in LLVM 23; leave it out"
+                f"CompilerGym's {flag} has no counterpart in LLVM 23; leave it out"
             )
         return known[target]
     raise UnknownPassError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import struct
@@ -155,6 +156,14 @@ class WorkerSession(WireSession):
             raise ValueError("the session is closed; make a new one")
         if self._socket is None:
             self._adopt(*_start_process(self.limits))
+
+    def start_again_if_dead(self) -> None:
+        """Replace a worker that died while it was idle, so that the next load works."""
+        if self._socket is None or self._awaiting:
+            return
+        if select.select([self._socket], [], [], 0)[0]:  # idle: nothing but its end can come
+            self._discard()
+            self.start()
 
     def _adopt(self, process: _Process, connection: socket.socket) -> None:
         self._process, self._socket = process, connection

@@ -29,17 +29,24 @@ static_assert(testUnary + 1 == autophaseSize);
 
 using OpcodeCounts = std::array<int64_t, 128>;
 
+void visitConstant(const Value *value, AutophaseFeatures &features) {
+  auto *integer = dyn_cast<ConstantInt>(value);
+  if (!integer || !integer->getType()->isIntegerTy())
+    return;
+  unsigned width = integer->getBitWidth();
+  features[const32Bit] += width == 32;
+  features[const64Bit] += width == 64;
+  features[numConstOnes] += integer->isOne();
+  features[numConstZeroes] += integer->isZero();
+}
+
 void visitConstants(const Instruction &instruction, AutophaseFeatures &features) {
-  for (const Use &operand : instruction.operands()) {
-    auto *integer = dyn_cast<ConstantInt>(operand.get());
-    if (!integer)
-      continue;
-    unsigned width = integer->getBitWidth();
-    features[const32Bit] += width == 32;
-    features[const64Bit] += width == 64;
-    features[numConstOnes] += integer->isOne();
-    features[numConstZeroes] += integer->isZero();
-  }
+  for (const Use &operand : instruction.operands())
+    visitConstant(operand.get(), features);
+  // The values of cases were operands in CompilerGym's LLVM.
+  if (auto *cases = dyn_cast<SwitchInst>(&instruction))
+    for (auto &one : cases->cases())
+      visitConstant(one.getCaseValue(), features);
 }
 
 void visitInstruction(const Instruction &instruction, AutophaseFeatures &features) {

@@ -20,7 +20,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
-from ..errors import CacheError, CompileError, ToolMissingError
+from ..errors import CompileError, ToolMissingError
 from .cache import cache_root, write_atomically
 
 NEWEST_CLANG = 23
@@ -78,7 +78,7 @@ def clang_version(clang: Path) -> str:
         done = subprocess.run(
             [str(clang), "--version"], capture_output=True, text=True, timeout=30, check=False
         )
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.splitlines()[0] if done.stdout else ""
 
@@ -106,7 +106,7 @@ def compile_source(source: Path, flags: tuple[str, ...]) -> bytes:
     try:
         write_atomically(entry / "module.bc", bitcode)
         write_atomically(entry / "headers.json", json.dumps(_sums(headers)).encode())
-    except CacheError as error:
+    except OSError as error:  # CacheError, or a header that is gone already
         warnings.warn(f"{source.name} was compiled, but not kept: {error}", stacklevel=2)
     return bitcode
 
@@ -162,7 +162,11 @@ def _run_clang(command: list[str], source: Path) -> tuple[bytes, list[Path]]:
             ) from None
         if done.returncode:
             raise CompileError(f"{source}: clang reports:\n{done.stderr.strip()}")
-        return out.read_bytes(), _parse_dependencies(dependencies.read_text(errors="replace"))
+        if not out.is_file():
+            raise CompileError(f"{source}: {command[0]} wrote no bitcode; is it a clang?")
+        # Absent when the flags ask for another form of output.
+        listed = os.fsdecode(dependencies.read_bytes()) if dependencies.is_file() else ""
+        return out.read_bytes(), _parse_dependencies(listed)
 
 
 def _parse_dependencies(text: str) -> list[Path]:
@@ -172,5 +176,11 @@ def _parse_dependencies(text: str) -> list[Path]:
     ['/usr/my dir/b.h']
     """
     body = text.split(": ", 1)[-1].replace("\\\n", " ")
-    words = re.findall(r"(?:\\.|[^\s\\])+", body)
-    return [Path(re.sub(r"\\(.)", r"\1", word)) for word in words[1:]]
+    words = re.findall(r"(?:\\+ |\S)+", body)
+    return [Path(_unescape(word)) for word in words[1:]]
+
+
+def _unescape(word: str) -> str:
+    """Undo clang's quoting: backslashes double only before a space, ``$`` doubles."""
+    word = re.sub(r"(\\+) ", lambda run: "\\" * (len(run[1]) // 2) + " ", word)
+    return word.replace("\\#", "#").replace("$$", "$")

@@ -18,7 +18,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlparse
+from urllib.parse import unquote
 
 from ..errors import UnknownProgramError, did_you_mean
 from . import cbench
@@ -106,11 +106,11 @@ def resolve_all(spec: Spec | Iterable[Spec]) -> list[Program]:
         if spec.startswith(prefix):
             return [csmith_program(spec.removeprefix(prefix))]
     if spec.startswith("file://"):
-        return _from_path(Path(unquote(urlparse(spec).path)))
+        return _from_uri(spec)
     found = _from_dataset(spec.removeprefix(_SCHEME))
     if found is not None:
         return found
-    if spec.startswith(_SCHEME) or not _looks_like_path(spec):
+    if not spec or spec.startswith(_SCHEME) or not _looks_like_path(spec):
         raise _unknown(spec)
     return _from_path(Path(spec))
 
@@ -123,6 +123,8 @@ def resolve(spec: Spec | Sequence[Spec]) -> Program:
     """
     if not isinstance(spec, (str, Path, Program)):
         programs = [resolve(one) for one in spec]
+        if not programs:
+            raise UnknownProgramError("no program was given where one is needed")
         return programs[0] if len(programs) == 1 else link(programs)
     found = resolve_all(spec)
     if len(found) != 1:
@@ -170,9 +172,23 @@ def _looks_like_path(spec: str) -> bool:
     return path.exists() or path.suffix in SOURCE_SUFFIXES or spec.startswith((".", "/"))
 
 
+def _from_uri(uri: str) -> list[Program]:
+    """A ``file://`` URI, quoted or not; also one of a program of a directory."""
+    path = Path(unquote(uri.removeprefix("file://")))
+    if not path.exists():
+        unquoted = Path(uri.removeprefix("file://"))
+        if unquoted.exists():
+            return _from_path(unquoted)
+        if path.parent.is_dir() and path.suffix not in SOURCE_SUFFIXES:
+            inside = [p for p in _from_path(path.parent) if p.name == path.name]
+            if inside:
+                return inside
+    return _from_path(path)
+
+
 def _from_path(path: Path) -> list[Program]:
     if path.is_dir():
-        prefix = f"file://{path.resolve()}/"
+        prefix = f"{path.resolve().as_uri().rstrip('/')}/"
         return list(read_directory(path, prefix).programs)
     if not path.is_file():
         raise _unknown(str(path))
@@ -181,7 +197,7 @@ def _from_path(path: Path) -> list[Program]:
             f"{path}: cannot tell what this is; expected a name that ends in one of "
             f"{', '.join(SOURCE_SUFFIXES)}, or a directory with a {FILE_NAME}"
         )
-    return [Program(f"file://{path.resolve()}", (path.resolve(),))]
+    return [Program(path.resolve().as_uri(), (path.resolve(),))]
 
 
 def _unknown(spec: str) -> UnknownProgramError:

@@ -94,21 +94,20 @@ def run_program(executable: Path, run: Run, limits: Limits | None = None) -> Run
         directory = Path(folder)
         for file in run.files:
             shutil.copy(file, directory / file.name)
-        stdin = run.stdin.open("rb") if run.stdin else subprocess.DEVNULL
-        out, err = directory / ".stdout", directory / ".stderr"
         processes = _processes_of_user() + limits.processes
         started = time.perf_counter()
         with contextlib.ExitStack() as stack:
-            if run.stdin:
-                stack.enter_context(stdin)  # type: ignore[arg-type]
+            # Files, not pipes: RLIMIT_FSIZE bounds them, and nobody needs to read along. They
+            # have no name, so that the program cannot remove or replace them.
+            out, err = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(2))
+            stdin = stack.enter_context(run.stdin.open("rb")) if run.stdin else subprocess.DEVNULL
             process = subprocess.Popen(
                 [str(executable), *run.args],
                 cwd=directory,
                 env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": folder},
                 stdin=stdin,
-                # Files, not pipes: RLIMIT_FSIZE bounds them, and nobody needs to read along.
-                stdout=stack.enter_context(out.open("wb")),
-                stderr=stack.enter_context(err.open("wb")),
+                stdout=out,
+                stderr=err,
                 start_new_session=True,
                 preexec_fn=lambda: _limit(limits, processes),
             )
@@ -120,13 +119,16 @@ def run_program(executable: Path, run: Run, limits: Limits | None = None) -> Run
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        seconds = time.perf_counter() - started
+            seconds = time.perf_counter() - started
+            out.seek(0)
+            err.seek(0)
+            texts = out.read(), err.read()
         outputs = {
             name: (directory / name).read_bytes()
             for name, _ in run.outputs
             if (directory / name).is_file()
         }
-        return RunResult(out.read_bytes(), err.read_bytes(), exit_code, outputs, seconds)
+        return RunResult(*texts, exit_code, outputs, seconds)
 
 
 def difference(run: Run, result: RunResult) -> str | None:

@@ -34,6 +34,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ..errors import DatasetError, did_you_mean
 from .program import SOURCE_SUFFIXES, Program, Run
@@ -65,7 +66,11 @@ def read_directory(directory: Path, uri_prefix: str) -> Manifest:
     if path.is_file():
         return _Reader(directory, uri_prefix).read(path)
     sources = sorted(p for p in directory.iterdir() if p.suffix in SOURCE_SUFFIXES)
-    programs = tuple(Program(f"{uri_prefix}{p.stem}", (p,)) for p in sources)
+    stems = [p.stem for p in sources]
+    programs = tuple(
+        Program(uri_prefix + quote(p.stem if stems.count(p.stem) == 1 else p.name), (p,))
+        for p in sources
+    )
     if not programs:
         raise DatasetError(
             f"{directory} holds no programs: neither a {FILE_NAME} nor a file that ends in "
@@ -89,8 +94,8 @@ class _Reader:
         self._check_keys(content, {"dataset", "program"}, path.name)
         dataset = content.get("dataset", {})
         self._check_keys(dataset, _DATASET, "[dataset]")
-        test = set(dataset.get("split_test", ()))
-        programs = tuple(self._program(entry, test) for entry in content.get("program", ()))
+        test = set(self._texts(dataset, "split_test"))
+        programs = tuple(self._program(entry, test) for entry in self._tables(content, "program"))
         names = [program.name for program in programs]
         if not programs or len(set(names)) != len(names):
             raise DatasetError(f"{path}: expected programs with distinct names, got {names}")
@@ -104,28 +109,50 @@ class _Reader:
         if not entry.get("name") or not entry.get("sources"):
             raise DatasetError(f"{self.directory}: a [[program]] needs a name and sources")
         name = str(entry["name"])
+        if "/" in name:
+            raise DatasetError(f"{self.directory / FILE_NAME}: the name {name!r} holds a '/'")
         return Program(
-            uri=f"{self.prefix}{name}",
-            sources=tuple(self._inside(source) for source in entry["sources"]),
-            flags=tuple(map(str, entry.get("flags", ()))),
-            libs=tuple(map(str, entry.get("libs", ()))),
-            runs=tuple(self._run(run) for run in entry.get("run", ())),
+            uri=self.prefix + quote(name),
+            sources=tuple(map(self._inside, self._texts(entry, "sources"))),
+            flags=self._texts(entry, "flags"),
+            libs=self._texts(entry, "libs"),
+            runs=tuple(self._run(run) for run in self._tables(entry, "run")),
             split=("test" if name in test else "train") if test else None,
             domain=str(entry.get("domain", "")),
             description=str(entry.get("description", "")),
         )
 
+    def _texts(self, entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
+        """A list of strings or numbers; a bare string would be taken apart."""
+        value = entry.get(key, [])
+        if not isinstance(value, list):
+            raise self._wrong(key, "a list")
+        return tuple(map(str, value))
+
+    def _tables(self, entry: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+        value = entry.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            raise self._wrong(key, "tables in [[double brackets]]")
+        return value
+
+    def _wrong(self, key: str, expected: str) -> DatasetError:
+        return DatasetError(f"{self.directory / FILE_NAME}: {key} is not {expected}")
+
     def _run(self, entry: Mapping[str, Any]) -> Run:
         self._check_keys(entry, _RUN, "[[program.run]]")
+        if not isinstance(entry.get("outputs", {}), dict):
+            raise self._wrong("outputs", "a table of names and files")
+        if not isinstance(entry.get("exit_code", 0), int):
+            raise self._wrong("exit_code", "a whole number")
         return Run(
-            args=tuple(map(str, entry.get("args", ()))),
+            args=self._texts(entry, "args"),
             stdin=self._inside(entry["stdin"]) if "stdin" in entry else None,
-            files=tuple(self._inside(file) for file in entry.get("files", ())),
+            files=tuple(map(self._inside, self._texts(entry, "files"))),
             stdout=self._inside(entry["stdout"]) if "stdout" in entry else None,
             outputs=tuple(
                 (str(name), self._inside(file)) for name, file in entry.get("outputs", {}).items()
             ),
-            exit_code=int(entry.get("exit_code", 0)),
+            exit_code=entry.get("exit_code", 0),
         )
 
     def _inside(self, relative: str) -> Path:
@@ -137,6 +164,8 @@ class _Reader:
         return path
 
     def _check_keys(self, entry: Mapping[str, Any], known: set[str], where: str) -> None:
+        if not isinstance(entry, dict):
+            raise self._wrong(where, "a table")
         for key in entry:
             if key not in known:
                 raise DatasetError(

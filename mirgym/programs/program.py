@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from ..errors import CompileError, InvalidModuleError, UnknownProgramError
 from .compile import SUFFIXES, compile_source
@@ -45,8 +46,8 @@ class Program:
 
     @property
     def name(self) -> str:
-        """Last part of the URI."""
-        return self.uri.rstrip("/").rsplit("/", 1)[-1]
+        """Last part of the URI, unquoted."""
+        return unquote(self.uri.rstrip("/").rsplit("/", 1)[-1])
 
     def bitcode(self) -> bytes:
         """LLVM 23 bitcode without any optimisation, compiled and linked once.

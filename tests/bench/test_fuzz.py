@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import sys
+
+from mirgym.bench import fuzz
+from mirgym.passes import find
+from mirgym.programs import resolve
+
+
+def test_a_short_run_replays_equally() -> None:
+    tally = fuzz.Fuzzer([resolve("mirbench/primes")], excluded=False, seed=1).run(40, 2)
+    assert tally.steps >= 40
+    assert tally.replays == 2
+    assert tally.replay_mismatches == []
+    assert tally.core_verifier_failures == []
+
+
+def test_a_crash_is_counted_and_recovered_from() -> None:
+    fuzzer = fuzz.Fuzzer([resolve("mirbench/matrix")], excluded=True, seed=0)
+    fuzzer.core = fuzzer.all = (find("unify-loop-exits"), find("loop-rotate"))
+    tally = fuzzer.run(40, 0)
+    assert tally.worker_failures > 0
+    assert tally.recoveries == tally.worker_failures
+    assert tally.failing_passes["unify-loop-exits"] == tally.worker_failures
+    assert tally.core_failures == []
+
+
+def test_a_death_of_the_parent_is_seen(monkeypatch) -> None:
+    def start_dying_child(**_: object):
+        command = [sys.executable, "-c", "import os; os.abort()"]
+        return fuzz.subprocess.Popen(
+            command, stdout=fuzz.subprocess.PIPE, stderr=fuzz.subprocess.PIPE, text=True
+        )
+
+    monkeypatch.setattr(fuzz, "_start_child", start_dying_child)
+    report = fuzz.measure(steps=20, csmith=0, replays=0, processes=1)
+    failed = {check.name for check in report.checks if not check.ok}
+    assert "deaths of the parent" in failed

@@ -1,0 +1,74 @@
+"""Fixtures of the environments' tests: environments that close themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import pytest
+
+import mirgym  # noqa: F401  (registers the environments)
+from mirgym.envs import LlvmEnv, LlvmVectorEnv
+
+PRIMES = "mirbench/primes"
+ADPCM = "mirbench/adpcm"
+SMALL = {"programs": PRIMES, "objective": "ir_instructions"}
+
+
+@pytest.fixture
+def make() -> Iterator[Callable[..., gym.Env[Any, Any]]]:
+    """``gym.make("mir-llvm-v0")`` on a small program; closed at the end."""
+    made: list[gym.Env[Any, Any]] = []
+
+    def build(**arguments: Any) -> gym.Env[Any, Any]:
+        made.append(gym.make("mir-llvm-v0", **{**SMALL, **arguments}))
+        return made[-1]
+
+    yield build
+    for env in made:
+        env.close()
+
+
+@pytest.fixture
+def bare() -> Iterator[Callable[..., LlvmEnv]]:
+    """``LlvmEnv`` without wrappers on a small program; closed at the end."""
+    made: list[LlvmEnv] = []
+
+    def build(**arguments: Any) -> LlvmEnv:
+        made.append(LlvmEnv(**{**SMALL, **arguments}))
+        return made[-1]
+
+    yield build
+    for env in made:
+        env.close()
+
+
+@pytest.fixture
+def vector() -> Iterator[Callable[..., LlvmVectorEnv]]:
+    """``LlvmVectorEnv`` of two copies on a small program; closed at the end."""
+    made: list[LlvmVectorEnv] = []
+
+    def build(num_envs: int = 2, **arguments: Any) -> LlvmVectorEnv:
+        made.append(LlvmVectorEnv(num_envs, **{**SMALL, **arguments}))
+        return made[-1]
+
+    yield build
+    for envs in made:
+        envs.close()
+
+
+@pytest.fixture(scope="session")
+def exploding(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small module that ``always-inline`` turns into 100,000 instructions."""
+    lines = ["@g = global i32 0", "define void @f0() alwaysinline {"]
+    lines += ["  store volatile i32 1, ptr @g", "  ret void", "}"]
+    for depth in range(1, 6):
+        attribute = "alwaysinline " if depth < 5 else ""
+        lines.append(f"define void @f{depth}() {attribute}{{")
+        lines += [f"  call void @f{depth - 1}()"] * 10
+        lines += ["  ret void", "}"]
+    path = tmp_path_factory.mktemp("exploding") / "exploding.ll"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path

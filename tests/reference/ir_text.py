@@ -1,0 +1,392 @@
+"""A small parser of printed LLVM IR: blocks, instructions, edges, operands.
+
+It knows as much of the language as the integer features need: for each instruction its
+opcode, its operands with their types, and the blocks it may go to. It reads what LLVM
+prints, not everything that LLVM accepts.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+TOKEN = re.compile(
+    r"""c?"[^"]*" | [%@$]"[^"]*" | [%@$!][-\w$.]* | \#\d+ | \.\.\.
+    | -?\d+\.\d*(?:e[-+]?\d+)? | -?[\w.]+ | [][(){}<>,=*|:]""",
+    re.VERBOSE,
+)
+OPEN = {"(": ")", "[": "]", "{": "}", "<": ">"}
+SIMPLE_TYPE = re.compile(
+    r"(i\d+|b\d+|void|half|bfloat|float|double|x86_fp80|fp128|ppc_fp128|x86_amx|ptr|label"
+    r"|metadata|token|%.*)$"
+)
+CASTS = frozenset(
+    "trunc zext sext fptrunc fpext fptoui fptosi uitofp sitofp ptrtoint ptrtoaddr inttoptr "
+    "bitcast addrspacecast".split()
+)
+BINARY = frozenset(
+    "add fadd sub fsub mul fmul udiv sdiv fdiv urem srem frem shl lshr ashr and or xor".split()
+)
+WITH_ARGUMENTS_IN_PARENS = frozenset(
+    "align byval sret byref inalloca preallocated elementtype dereferenceable "
+    "dereferenceable_or_null captures nofpclass range initializes dead_on_return allocsize memory "
+    "addrspace".split()
+)
+CAN_BE_FOLLOWED_BY_NUMBER = frozenset({"align", "cc"})
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A value with its type; the value of an aggregate or expression is its first token."""
+
+    type: str
+    value: str
+
+    @property
+    def integer(self) -> tuple[int, int] | None:
+        """Width and value of a plain integer constant."""
+        if not re.fullmatch(r"i\d+", self.type):
+            return None
+        if self.value in ("true", "false"):
+            return 1, int(self.value == "true")
+        if re.fullmatch(r"-?\d+", self.value):
+            return int(self.type[1:]), int(self.value)
+        return None
+
+    @property
+    def is_constant(self) -> bool:
+        """Everything but local values (and metadata and assembly) is a constant."""
+        return not self.value.startswith("%")
+
+
+@dataclass
+class Instruction:
+    """One instruction: ``callee`` is the token that a call names."""
+
+    opcode: str
+    operands: list[Operand] = field(default_factory=list)
+    successors: list[str] = field(default_factory=list)
+    incoming: int = 0
+    callee: str = ""
+    type: str = ""
+
+
+@dataclass
+class Block:
+    """A basic block; the first one of a function may have no label."""
+
+    label: str
+    instructions: list[Instruction] = field(default_factory=list)
+
+
+@dataclass
+class Function:
+    """A definition, or a declaration (without blocks)."""
+
+    name: str
+    blocks: list[Block] = field(default_factory=list)
+
+
+class Tokens:
+    """A cursor over the tokens of one instruction."""
+
+    def __init__(self, text: str) -> None:
+        self.items = TOKEN.findall(re.sub(r"/\*.*?\*/", "", text))
+        self.at = 0
+
+    def peek(self, ahead: int = 0) -> str:
+        at = self.at + ahead
+        return self.items[at] if at < len(self.items) else ""
+
+    def next(self) -> str:
+        self.at += 1
+        return self.items[self.at - 1]
+
+    def accept(self, *tokens: str) -> bool:
+        if self.peek() in tokens and self.peek():
+            self.at += 1
+            return True
+        return False
+
+    def expect(self, token: str) -> None:
+        assert self.next() == token, (token, self.at, self.items)
+
+    def skip_group(self) -> None:
+        """Skip a bracketed group, or one token."""
+        token = self.next()
+        if token in OPEN:
+            while self.peek() != OPEN[token]:
+                self.skip_group()
+            self.next()
+
+    def skip_words_until_type(self) -> None:
+        """Skip flags, calling conventions and attributes."""
+        while self.peek() and not self.at_type():
+            word = self.next()
+            if self.peek() == "(" and word in WITH_ARGUMENTS_IN_PARENS:
+                self.skip_group()
+            elif word in CAN_BE_FOLLOWED_BY_NUMBER:
+                self.next()
+
+    def at_type(self) -> bool:
+        return self.peek() in ("[", "{", "<") or bool(SIMPLE_TYPE.match(self.peek()))
+
+    def type(self) -> str:
+        start = self.at
+        self.skip_group()
+        if self.items[start] == "ptr" and self.peek() == "addrspace":
+            self.next()
+            self.skip_group()
+        return " ".join(self.items[start : self.at])
+
+    def value(self) -> str:
+        """The first token of a value; all of it is consumed."""
+        first = self.peek()
+        self.skip_group()
+        if first == "asm":
+            while not self.items[self.at - 1].startswith('"'):
+                self.next()
+            self.expect(",")
+            self.next()
+        elif not first.startswith(("%", "@", "!", "c")) and first not in OPEN:
+            # A constant expression: flags, perhaps a bracketed part.
+            while self.peek() in ("inbounds", "nuw", "nusw", "nsw", "exact", "inrange"):
+                self.next()
+                if self.peek() == "(" and self.items[self.at - 1] == "inrange":
+                    self.skip_group()
+            if self.peek() == "(":
+                self.skip_group()
+        elif first == "!" or (first.startswith("!") and self.peek() in ("{", "(")):
+            self.skip_group()
+        elif first == "<" and self.peek() == "{":
+            self.skip_group()
+        return first
+
+    def typed_value(self) -> Operand:
+        kind = self.type()
+        while self.peek() not in OPEN and self._at_attribute():
+            word = self.next()
+            if self.peek() == "(" and word in WITH_ARGUMENTS_IN_PARENS:
+                self.skip_group()
+            elif word in CAN_BE_FOLLOWED_BY_NUMBER:
+                self.next()
+        return Operand(kind, self.value())
+
+    def _at_attribute(self) -> bool:
+        return bool(re.fullmatch(r"[a-z_]+", self.peek())) and self.peek() not in VALUE_WORDS
+
+
+VALUE_WORDS = frozenset(
+    "true false null undef poison none zeroinitializer splat getelementptr blockaddress asm "
+    "dso_local_equivalent no_cfi ptrauth inf nan".split()
+) | (CASTS | BINARY)
+
+
+def parse(text: str) -> list[Function]:
+    """The functions of a module, in order."""
+    functions: list[Function] = []
+    lines = iter(text.splitlines())
+    for line in lines:
+        if line.startswith("declare "):
+            functions.append(Function(_function_name(line)))
+        elif line.startswith("define "):
+            functions.append(Function(_function_name(line), _parse_body(lines)))
+    return functions
+
+
+def _function_name(line: str) -> str:
+    found = re.search(r'@("[^"]*"|[-\w$.]+)\(', line)
+    assert found, line
+    return "@" + found[1]
+
+
+def _parse_body(lines) -> list[Block]:
+    blocks: list[Block] = []
+    pending: list[str] = []
+
+    def finish() -> None:
+        if pending:
+            blocks[-1].instructions.append(parse_instruction(" ".join(pending)))
+            pending.clear()
+
+    for line in lines:
+        if line == "}":
+            finish()
+            return blocks
+        label = re.match(r'("[^"]*"|[-\w$.]+):', line)
+        if label:
+            finish()
+            blocks.append(Block("%" + label[1]))
+        elif line.startswith("    #dbg_"):
+            continue
+        elif re.match(r"  \S", line) and not line.startswith("  ]"):
+            finish()
+            if not blocks:
+                blocks.append(Block(""))
+            pending.append(line.strip())
+        elif line.strip():
+            pending.append(line.strip())
+    raise AssertionError("the function does not end")
+
+
+def parse_instruction(text: str) -> Instruction:
+    """One instruction, its continuation lines joined."""
+    try:
+        return _parse(Tokens(text))
+    except (IndexError, AssertionError) as error:
+        raise AssertionError(f"cannot parse: {text}") from error
+
+
+def _parse(tokens: Tokens) -> Instruction:
+    if tokens.peek(1) == "=":
+        tokens.at = 2
+    while tokens.peek() in ("tail", "musttail", "notail"):
+        tokens.next()
+    made = Instruction(tokens.next())
+    if made.opcode in BINARY:
+        _two_of_one_type(tokens, made)
+    elif made.opcode in CASTS or made.opcode in ("fneg", "freeze", "va_arg", "resume"):
+        tokens.skip_words_until_type()
+        made.operands.append(tokens.typed_value())
+    else:
+        PARSERS.get(made.opcode, _list_of_values)(tokens, made)
+    return made
+
+
+def _two_of_one_type(tokens: Tokens, made: Instruction) -> None:
+    tokens.skip_words_until_type()
+    kind = tokens.type()
+    made.operands.append(Operand(kind, tokens.value()))
+    tokens.expect(",")
+    made.operands.append(Operand(kind, tokens.value()))
+
+
+def _compare(tokens: Tokens, made: Instruction) -> None:
+    tokens.skip_words_until_type()
+    _two_of_one_type(tokens, made)
+
+
+def _list_of_values(tokens: Tokens, made: Instruction) -> None:
+    """Flags, then typed values with commas between them, up to anything else."""
+    tokens.skip_words_until_type()
+    _values(tokens, made)
+
+
+def _values(tokens: Tokens, made: Instruction) -> None:
+    while tokens.at_type():
+        if tokens.peek() == "void":
+            return
+        operand = tokens.typed_value()
+        if operand.type == "label":
+            made.successors.append(operand.value)
+        else:
+            made.operands.append(operand)
+        if not tokens.accept(","):
+            return
+
+
+def _nothing(tokens: Tokens, made: Instruction) -> None:
+    """No operands that count."""
+
+
+def _type_then_values(tokens: Tokens, made: Instruction) -> None:
+    tokens.skip_words_until_type()
+    made.type = tokens.type()
+    if tokens.accept(","):
+        _values(tokens, made)
+
+
+def _alloca(tokens: Tokens, made: Instruction) -> None:
+    _type_then_values(tokens, made)
+    # The number of elements is an operand even when it is not printed.
+    if not made.operands:
+        made.operands = [Operand("i32", "1")]
+
+
+def _switch(tokens: Tokens, made: Instruction) -> None:
+    _list_of_values(tokens, made)
+    tokens.expect("[")
+    while not tokens.accept("]"):
+        _values(tokens, made)
+
+
+def _indirectbr(tokens: Tokens, made: Instruction) -> None:
+    made.operands.append(tokens.typed_value())
+    tokens.expect(",")
+    tokens.expect("[")
+    _list_of_values(tokens, made)
+
+
+def _phi(tokens: Tokens, made: Instruction) -> None:
+    tokens.skip_words_until_type()
+    kind = tokens.type()
+    while tokens.accept("[", ","):
+        made.operands.append(Operand(kind, tokens.value()))
+        tokens.expect(",")
+        tokens.next()
+        tokens.expect("]")
+        made.incoming += 1
+        if tokens.peek() != "," or tokens.peek(1) != "[":
+            return
+        tokens.next()
+
+
+def _call(tokens: Tokens, made: Instruction) -> None:
+    tokens.skip_words_until_type()
+    made.type = tokens.type()
+    if tokens.peek() == "(":  # the whole type of a function with varargs
+        tokens.skip_group()
+    made.callee = tokens.value()
+    tokens.expect("(")
+    while not tokens.accept(")"):
+        made.operands.append(tokens.typed_value())
+        tokens.accept(",")
+    _bundles(tokens, made)
+    while tokens.peek():
+        if tokens.accept("label"):
+            made.successors.append(tokens.next())
+        else:
+            tokens.next()
+
+
+def _bundles(tokens: Tokens, made: Instruction) -> None:
+    while tokens.peek().startswith("#") or re.fullmatch(r"[a-z_]+", tokens.peek()):
+        if tokens.peek() == "to":
+            return
+        tokens.next()
+        if tokens.peek() == "(":
+            tokens.skip_group()
+    if not tokens.accept("["):
+        return
+    while not tokens.accept("]"):
+        tokens.next()
+        tokens.expect("(")
+        while not tokens.accept(")"):
+            made.operands.append(tokens.typed_value())
+            tokens.accept(",")
+        tokens.accept(",")
+
+
+def _atomicrmw(tokens: Tokens, made: Instruction) -> None:
+    tokens.accept("volatile")
+    tokens.next()
+    _list_of_values(tokens, made)
+
+
+PARSERS = {
+    "icmp": _compare,
+    "fcmp": _compare,
+    "alloca": _alloca,
+    "load": _type_then_values,
+    "getelementptr": _type_then_values,
+    "switch": _switch,
+    "indirectbr": _indirectbr,
+    "phi": _phi,
+    "call": _call,
+    "invoke": _call,
+    "callbr": _call,
+    "atomicrmw": _atomicrmw,
+    "landingpad": _nothing,
+    "fence": _nothing,
+    "unreachable": _nothing,
+}
