@@ -173,8 +173,9 @@ class Explorer:
         return self.budget - self.compiles
 
     def apply(self, node: Node, step: Pass) -> Node | None:
-        """The state after ``step`` in state ``node``: ``node`` itself when nothing changes,
-        None when the candidate fails.
+        """The state after ``step`` in state ``node``.
+
+        It is ``node`` itself when nothing changes, and None when the candidate fails.
 
         Raises:
             BudgetSpentError: It is not known yet and no compile is left.

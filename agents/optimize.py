@@ -215,9 +215,7 @@ class _Maker:
         return rows
 
 
-def _check(
-    program: Program, session: WireSession, check: Check | None
-) -> tuple[int, str, str]:
+def _check(program: Program, session: WireSession, check: Check | None) -> tuple[int, str, str]:
     """Runs that gave the expected output, what differed, and what could not be checked."""
     if check is None:
         return 0, "", "not checked: checking was switched off"

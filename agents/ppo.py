@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,16 +27,18 @@ class PpoConfig:
     """What to make small: text_size_bytes or ir_instructions."""
     observation: tuple[str, ...] = ("autophase", "history")
     """What the policy sees."""
+    reward: str = "best"
+    """``best``: what a step adds to the best state so far; ``step``: the environment's own."""
     episode_steps: int = 45
     """Passes in an episode."""
     total_steps: int = 40_000
     """Environment steps in all."""
     num_envs: int = 8
     """Worker processes."""
-    rollout_steps: int = 90
-    """Steps of each worker between two updates: two episodes."""
-    batch_size: int = 240
-    epochs: int = 5
+    rollout_steps: int = 45
+    """Steps of each worker between two updates: one episode."""
+    batch_size: int = 90
+    epochs: int = 8
     """Passes over each rollout."""
     learning_rate: float = 5e-4
     gamma: float = 0.99
@@ -73,7 +74,7 @@ def save(model: Any, folder: Path) -> None:
     """Write ``checkpoint.zip`` so that a reader never sees half of it."""
     partial = folder / "checkpoint.partial.zip"
     model.save(partial)
-    os.replace(partial, folder / "checkpoint.zip")
+    partial.replace(folder / "checkpoint.zip")
 
 
 def make_envs(config: PpoConfig) -> VecMonitor:
@@ -84,6 +85,7 @@ def make_envs(config: PpoConfig) -> VecMonitor:
         programs=list(config.programs),
         objective=config.objective,
         observation=config.observation,
+        reward=config.reward,
     )
     return VecMonitor(envs)
 

@@ -14,15 +14,24 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.vec_env import VecEnv
 
 from ..envs.vector import LlvmVectorEnv
+from ..objective import Scale
 
 
 class Sb3VecEnv(VecEnv):
     """A ``LlvmVectorEnv`` in Stable-Baselines3's interface, with action masks.
 
+    With ``reward="best"`` a step earns what it adds to the best state of its episode, and
+    nothing otherwise: ``max(0, ln(best / cost)) / scale``. That is the reward for an agent
+    whose result is the best state on its way, since it may cross worse states for free.
+    ``"step"`` is the environment's own reward.
+
     >>> envs = Sb3VecEnv(8, programs="mirbench:train", observation=("autophase", "history"))
     """
 
-    def __init__(self, num_envs: int, **kwargs: Any) -> None:
+    def __init__(self, num_envs: int, *, reward: str = "step", **kwargs: Any) -> None:
+        if reward not in ("step", "best"):
+            raise ValueError(f"unknown reward {reward!r}; expected 'step' or 'best'")
+        self._best = np.zeros(num_envs) if reward == "best" else None
         self.envs = LlvmVectorEnv(num_envs, autoreset_mode=AutoresetMode.SAME_STEP, **kwargs)
         super().__init__(
             num_envs, self.envs.single_observation_space, self.envs.single_action_space
@@ -36,6 +45,8 @@ class Sb3VecEnv(VecEnv):
         self.reset_infos = [_row(infos, i) for i in range(self.num_envs)]
         self._reset_seeds()
         self._reset_options()
+        if self._best is not None:
+            self._best[:] = [info["cost"] for info in self.reset_infos]
         return observations
 
     def step_async(self, actions: np.ndarray) -> None:
@@ -55,7 +66,18 @@ class Sb3VecEnv(VecEnv):
                 row.update(row.pop("final_info"))
                 row["TimeLimit.truncated"] = bool(truncated[i])
             rows.append(row)
+            if self._best is not None:
+                rewards[i] = self._improvement(i, row, infos["cost"][i])
         return observations, rewards.astype(np.float32), dones, rows
+
+    def _improvement(self, i: int, info: dict[str, Any], next_cost: int) -> float:
+        """What this step added to the best of copy ``i``'s episode, in the reward's scale."""
+        assert self._best is not None
+        cost = max(info["cost"], 1)
+        gain = max(0.0, float(np.log(max(self._best[i], 1) / cost)))
+        # After the end of an episode ``next_cost`` is where the next one starts.
+        self._best[i] = next_cost if "terminal_observation" in info else min(self._best[i], cost)
+        return gain / Scale(info["start_cost"], info["baseline_cost"]).log_gain
 
     def close(self) -> None:
         """End the workers."""
@@ -80,8 +102,9 @@ class Sb3VecEnv(VecEnv):
         result = getattr(self.envs, method_name)(*method_args, **method_kwargs)
         return [result] * len(chosen)
 
-    def env_is_wrapped(self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]],
-                       indices: Any = None) -> list[bool]:
+    def env_is_wrapped(
+        self, wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]], indices: Any = None
+    ) -> list[bool]:
         """No copy is wrapped."""
         return [False] * len(list(self._get_indices(indices)))
 
@@ -133,6 +156,8 @@ def _parts(space: spaces.Space[Any]) -> Sequence[tuple[str, int, bool]]:
     parts = []
     for name, box in boxes.items():
         if not isinstance(box, spaces.Box) or len(box.shape) != 1:
-            raise ValueError(f"CountsExtractor takes vectors only, not {name or 'the space'}: {box}")
+            raise ValueError(
+                f"CountsExtractor takes vectors only, not {name or 'the space'}: {box}"
+            )
         parts.append((name, box.shape[0], bool(np.issubdtype(box.dtype, np.integer))))
     return parts

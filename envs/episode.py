@@ -16,7 +16,7 @@ from ..errors import SessionError
 from ..objective import METRICS, check_level, check_metric
 from ..passes import Pass, to_pipeline
 from ..programs import Program
-from ..session import DEFAULT_GROWTH_LIMIT, InProcessSession, WireSession
+from ..session import DEFAULT_GROWTH_LIMIT, InProcessSession, Session
 from ..wire import State, Wanted
 from ..worker import WorkerLimits, WorkerSession
 from .actions import ActionSet, build_actions
@@ -52,9 +52,7 @@ class EnvConfig:
         check_metric(self.objective)
         check_level(self.baseline)
         if self.isolation not in ("process", "none"):
-            raise ValueError(
-                f"unknown isolation {self.isolation!r}; expected 'process' or 'none'"
-            )
+            raise ValueError(f"unknown isolation {self.isolation!r}; expected 'process' or 'none'")
 
 
 class Outcome(NamedTuple):
@@ -79,7 +77,7 @@ class Episode:
         # No step of an episode needs the module's hash, and it costs as much as a cheap pass.
         self.wanted = Wanted.of(metrics, self.observer.views, key=False)
         self._pool = pool
-        self.session: WireSession | None = None
+        self.session: InProcessSession | WorkerSession | None = None
         self._useful = np.ones(len(self.actions.passes), bool)
         self.program: Program | None = None
         self.taken: list[int] = []
@@ -102,7 +100,7 @@ class Episode:
             self._pool = ProgramPool(config.programs, config.objective, config.baseline)
         return self._pool
 
-    def _open_session(self) -> WireSession:
+    def _open_session(self) -> InProcessSession | WorkerSession:
         if self.session is None:
             process = self.config.isolation == "process"
             self.session = WorkerSession(self.config.limits) if process else InProcessSession()
@@ -139,9 +137,7 @@ class Episode:
         self._begin(chosen, state)
         return self.observation(), self.info(changed=False, error=None)
 
-    def _sample_playable(
-        self, generator: np.random.Generator, session: WireSession
-    ) -> Program:
+    def _sample_playable(self, generator: np.random.Generator, session: Session) -> Program:
         while True:
             chosen = self.pool.sample(generator)
             try:
@@ -204,7 +200,8 @@ class Episode:
     def receive(self) -> Outcome:
         """Finish the step that ``send`` began."""
         action = self._in_flight
-        assert action is not None and self._state is not None
+        assert action is not None
+        assert self._state is not None
         self._in_flight = None
         self._history.record(action)
         self.taken.append(action)
@@ -285,8 +282,9 @@ class Episode:
         if self._over or self.session is None:
             raise RuntimeError("there is no running episode to fork; call reset() first")
         twin = Episode(self.config, self.horizon, self.pool)
-        twin.session = self.session.fork()  # type: ignore[attr-defined]
-        assert self.program is not None and self._state is not None
+        twin.session = self.session.fork()
+        assert self.program is not None
+        assert self._state is not None
         twin._begin(self.program, self._state)
         twin._costs, twin._cost = self._costs, self._cost
         twin.taken = list(self.taken)

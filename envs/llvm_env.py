@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-import sys
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
-from gymnasium.wrappers import TimeLimit
 
 from ..programs import Program
-from .episode import Episode, EnvConfig
+from .episode import EnvConfig, Episode
 from .registration import DEFAULT_EPISODE_STEPS
 from .render import render_episode
 
@@ -64,6 +63,8 @@ class LlvmEnv(gym.Env[Any, Any]):
     ## Arguments
     The fields of ``EnvConfig``: ``programs``, ``objective``, ``baseline``,
     ``observation``, ``actions``, ``isolation``, ``limits``, ``growth_limit``.
+    ``horizon`` is the episode length that ``history`` counts in: an environment is not told
+    of the ``TimeLimit`` around it, so give it what you give ``max_episode_steps``.
     ``reset(options={"program": "mirbench/crc"})`` chooses the program; else it is drawn
     uniformly from ``programs`` with the seeded generator.
 
@@ -77,13 +78,19 @@ class LlvmEnv(gym.Env[Any, Any]):
     * v0: first release, LLVM 23.1.
     """
 
-    metadata = {"render_modes": ["ansi"], "render_fps": 1}
+    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 1}  # noqa: RUF012
 
-    def __init__(self, *, render_mode: str | None = None, **config: Any) -> None:
+    def __init__(
+        self,
+        *,
+        render_mode: str | None = None,
+        horizon: int = DEFAULT_EPISODE_STEPS,
+        **config: Any,
+    ) -> None:
         check_render_mode(render_mode)
         self.render_mode = render_mode
         self.config = _config(config)
-        self._episode = Episode(self.config, DEFAULT_EPISODE_STEPS)
+        self._episode = Episode(self.config, horizon)
         self.observation_space = self._episode.observer.space
         self.action_space = spaces.Discrete(len(self._episode.actions.passes))
 
@@ -106,19 +113,18 @@ class LlvmEnv(gym.Env[Any, Any]):
         program: str | Program | None = options.pop("program", None)
         if options:
             raise ValueError(f"unknown reset options {sorted(options)}; expected 'program' only")
-        self._episode.horizon = _time_limit(self) or self._episode.horizon
         return self._episode.reset(self.np_random, program)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Run one pass; see the class for the reward and the info."""
         self._episode.send(action)
-        return tuple(self._episode.receive())  # type: ignore[return-value]
+        return tuple(self._episode.receive())
 
     def action_masks(self) -> np.ndarray:
         """Mask for MaskablePPO, shape ``(n,)``, bool: False for known no-ops here."""
         return self._episode.action_mask()
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """The episode as an ``opt -passes=`` line and a table of costs."""
         if self.render_mode is None:
             gym.logger.warn("render() needs gym.make(..., render_mode='ansi')")
@@ -130,30 +136,18 @@ class LlvmEnv(gym.Env[Any, Any]):
 
         Wrappers are not forked: the copy is this environment without ``TimeLimit``.
         """
-        twin = LlvmEnv(render_mode=self.render_mode, **_fields(self.config))
+        twin = LlvmEnv(
+            render_mode=self.render_mode,
+            horizon=self._episode.horizon,
+            **_fields(self.config),
+        )
         twin._episode = self._episode.fork()
-        twin.np_random = np.random.default_rng(self.np_random.integers(2**63))
+        twin.np_random = copy.deepcopy(self.np_random)
         return twin
 
     def close(self) -> None:
         """End the worker; may be called again."""
         self._episode.close()
-
-
-def _time_limit(env: LlvmEnv) -> int | None:
-    """Steps of the ``TimeLimit`` around ``env`` that is calling ``env.reset``.
-
-    Gymnasium tells an environment nothing of the wrappers around it, and ``history`` needs
-    the number of steps; a wrapper of our own would rule out ``vector_entry_point``.
-    """
-    frame = sys._getframe(2)
-    while frame is not None:
-        if frame.f_code.co_name == "reset":
-            caller = frame.f_locals.get("self")
-            if isinstance(caller, TimeLimit) and caller.unwrapped is env:
-                return caller._max_episode_steps
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
 
 
 def check_render_mode(render_mode: str | None) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import CodegenError, SessionError, UnknownProgramError, did_you_mean
 from ..objective import METRICS, Scale, run_level
 from ..programs import Program, resolve, resolve_all
-from ..session import WireSession
+from ..session import Session
 
 
 class Costs(NamedTuple):
@@ -70,7 +70,7 @@ class ProgramPool:
         """Whether ``costs`` would answer without work."""
         return program.uri in self._costs
 
-    def costs(self, program: Program, session: WireSession) -> Costs:
+    def costs(self, program: Program, session: Session) -> Costs:
         """Start and baseline cost; measured in ``session`` at the first call.
 
         Raises:

@@ -33,9 +33,9 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
 
     A step first sends every worker its pass and then collects the results, so the passes
     run in parallel on as many cores as there are; it takes as long as its slowest pass.
-    ``send`` and ``receive`` step asynchronously instead, without that wait. Arguments, spaces, rewards and infos
-    are those of ``LlvmEnv``; the copies share one pool of programs, so each baseline is
-    measured once.
+    ``send`` and ``receive`` step asynchronously instead, without that wait. Arguments,
+    spaces, rewards and infos are those of ``LlvmEnv``; the copies share one pool of programs,
+    so each baseline is measured once.
 
     ``autoreset_mode`` is ``NEXT_STEP`` by default (Gymnasium's: the step after an episode's
     end resets, its action is ignored) or ``SAME_STEP`` (as Stable-Baselines3 does: the step
@@ -112,8 +112,7 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
             else:
                 observation = episode.observation()
             observations.append(observation)
-        out = create_empty_array(self.single_observation_space, self.num_envs)
-        return concatenate(self.single_observation_space, observations, out), infos
+        return self._concatenate(observations), infos
 
     def _seed(self, seed: int | list[int | None] | None) -> None:
         if seed is None:
@@ -139,7 +138,9 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
             merged = self._add_info(merged, info, i)
         return observations, rewards, terminated, truncated, merged
 
-    def send(self, actions: Sequence[int] | np.ndarray, indices: Iterable[int] | None = None) -> None:
+    def send(
+        self, actions: Sequence[int] | np.ndarray, indices: Iterable[int] | None = None
+    ) -> None:
         """Start one step in each copy, or in those at ``indices``, without waiting."""
         chosen = list(range(self.num_envs) if indices is None else indices)
         if len(actions) != len(chosen) or len(set(chosen)) != len(chosen):
@@ -203,13 +204,15 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
             return self._end(i, outcome)
         return outcome
 
+    def _concatenate(self, observations: list[Any]) -> Any:
+        space = self.single_observation_space
+        out: Any = create_empty_array(space, len(observations))
+        return concatenate(space, observations, out)
+
     def _stack(
         self, results: list[Outcome]
     ) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
-        space = self.single_observation_space
-        batch = concatenate(
-            space, [r.observation for r in results], create_empty_array(space, len(results))
-        )
+        batch = self._concatenate([r.observation for r in results])
         rewards = np.array([r.reward for r in results], np.float64)
         terminated = np.array([r.terminated for r in results], bool)
         truncated = np.array([r.truncated for r in results], bool)
@@ -235,7 +238,7 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
         """Masks of all copies, shape ``(num_envs, n)``, bool."""
         return np.stack([episode.action_mask() for episode in self.episodes])
 
-    def render(self) -> tuple[str, ...] | None:  # type: ignore[override]
+    def render(self) -> tuple[str, ...] | None:
         """Each copy's episode as text."""
         from .render import render_episode
 

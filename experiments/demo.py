@@ -7,6 +7,7 @@ matplotlib). ``make demo`` runs it.
 from __future__ import annotations
 
 import csv
+import functools
 import importlib.util
 import sys
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from pathlib import Path
 
 import tyro
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from mirgym.agents.evaluate import geomean
+from mirgym.agents.explorer import Progress as SearchProgress
 from mirgym.agents.explorer import SearchConfig
 from mirgym.agents.optimize import Optimized, optimize
 from mirgym.programs import resolve_all
@@ -45,16 +47,15 @@ def _optimize_all(config: DemoConfig) -> list[Optimized]:
     with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bars:
         for program in programs:
             task = bars.add_task(program.name, total=config.budget)
+            show = functools.partial(_show, bars, task)
             search = SearchConfig(budget=config.budget, seed=config.seed)
-            results.append(
-                optimize(
-                    program,
-                    search,
-                    on_progress=lambda p, task=task: bars.update(task, completed=p.compiles),
-                )
-            )
+            results.append(optimize(program, search, on_progress=show))
             bars.update(task, completed=config.budget)
     return results
+
+
+def _show(bars: Progress, task: TaskID, progress: SearchProgress) -> None:
+    bars.update(task, completed=progress.compiles)
 
 
 def _table(results: list[Optimized]) -> Table:

@@ -67,7 +67,7 @@ def _score(config: TrainConfig, choose: Any, rollouts: int, seed: int) -> list[S
     )
 
 
-class HeldOutCurve(BaseCallback):
+class HeldOutCurve(BaseCallback):  # type: ignore[misc]
     """Scores the agent's greedy rollout on the held-out programs now and then."""
 
     def __init__(self, config: TrainConfig, path: Path) -> None:
@@ -79,7 +79,7 @@ class HeldOutCurve(BaseCallback):
 
     def evaluate_now(self) -> None:
         """Add one point at the present step."""
-        scores = _score(self.config, policy_choice(self.model), 1, 0)  # type: ignore[arg-type]
+        scores = _score(self.config, policy_choice(self.model), 1, 0)
         self.points.append((self.num_timesteps, geomean(s.ratio for s in scores)))
         self.path.write_text(json.dumps(self.points))
 
@@ -125,7 +125,7 @@ def run_seed(config: TrainConfig, seed: int) -> dict[str, Any]:
 
 
 def _mean(rows: list[dict[str, Any]], name: str) -> float:
-    return statistics.mean(row[name] for row in rows)
+    return float(statistics.mean(row[name] for row in rows))
 
 
 def _write_tables(config: TrainConfig, rows: list[dict[str, Any]]) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .errors import MirgymError
+from .errors import MirgymError, ToolMissingError
 
 PACKAGES = {"numpy": True, "gymnasium": True, "tyro": True, "rich": True, "platformdirs": True}
 OPTIONAL_PACKAGES = ("torch", "stable-baselines3", "sb3-contrib", "matplotlib", "tensorboard")
@@ -33,7 +33,10 @@ class Finding:
 def _versions() -> list[Finding]:
     from . import __version__
 
-    findings = [Finding("mirgym", True, __version__), Finding("python", True, platform.python_version())]
+    findings = [
+        Finding("mirgym", True, __version__),
+        Finding("python", True, platform.python_version()),
+    ]
     for name in (*PACKAGES, *OPTIONAL_PACKAGES):
         try:
             findings.append(Finding(name, True, importlib.metadata.version(name), name in PACKAGES))
@@ -46,8 +49,9 @@ def _versions() -> list[Finding]:
 def _try(name: str, work: Callable[[], str], needed: bool = True) -> Finding:
     try:
         return Finding(name, True, work(), needed)
-    except (MirgymError, OSError, ImportError) as error:
-        return Finding(name, False, str(error), needed)
+    except Exception as error:  # whatever is broken is a finding
+        told = str(error) if isinstance(error, MirgymError) else f"{type(error).__name__}: {error}"
+        return Finding(name, False, told, needed)
 
 
 def _engine() -> str:
@@ -76,7 +80,7 @@ def _linker() -> str:
 
     found = next((path for name in LINKERS if (path := shutil.which(name))), None)
     if found is None:
-        raise OSError("none; results are not run to check them. Install cc, gcc or clang")
+        raise ToolMissingError("none; results are not run to check them. Install cc, gcc or clang")
     return found
 
 
@@ -84,7 +88,7 @@ def _csmith() -> str:
     from .programs.csmith import is_installed
 
     if not is_installed():
-        raise OSError("not installed; csmith:// programs need it (apt-get install csmith)")
+        raise ToolMissingError("not installed; csmith:// programs need it (apt-get install csmith)")
     return str(shutil.which("csmith"))
 
 

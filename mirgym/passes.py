@@ -78,8 +78,9 @@ def _by_name() -> Mapping[str, Pass]:
 
 
 def find(name: str) -> Pass:
-    """The pass of this name, from any group; CompilerGym's flags work too,
-    with or without their dash.
+    """The pass of this name, from any group.
+
+    CompilerGym's flags work too, with or without their dash.
 
     Raises:
         UnknownPassError: No such pass, or a CompilerGym flag that LLVM 23 has no pass for.

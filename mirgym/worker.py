@@ -158,10 +158,11 @@ class WorkerSession(WireSession):
             self._adopt(*_start_process(self.limits))
 
     def start_again_if_dead(self) -> None:
-        """Replace a worker that died while it was idle, so that the next load works."""
-        if self._socket is None or self._awaiting:
+        """Replace a worker that died while idle or was interrupted, so that a load works."""
+        if self._socket is None:
             return
-        if select.select([self._socket], [], [], 0)[0]:  # idle: nothing but its end can come
+        # From an idle worker nothing but its end can come.
+        if self._awaiting or select.select([self._socket], [], [], 0)[0]:
             self._discard()
             self.start()
 

@@ -36,6 +36,13 @@ using Bytes = SmallVector<char, 0>;
 
 Bytes emitInPlace(Module &module, bool functionSections) {
   TargetMachine &machine = targetMachineFor(module);
+  if (module.getTargetTriple().getTriple().empty())
+    module.setTargetTriple(machine.getTargetTriple());
+  if (module.getDataLayoutStr().empty())
+    module.setDataLayout(machine.createDataLayout());
+  if (!machine.isCompatibleDataLayout(module.getDataLayout()))
+    fail("the module's data layout '" + module.getDataLayoutStr() +
+         "' does not fit its target " + module.getTargetTriple().str());
   machine.Options.FunctionSections = functionSections;
   Bytes object;
   raw_svector_ostream out(object);
@@ -57,13 +64,17 @@ std::unique_ptr<object::ObjectFile> openObject(const Bytes &bytes) {
   return std::move(*file);
 }
 
+bool isCountedSection(StringRef name) {
+  return name.starts_with(".text") || name == "__text";
+}
+
 bool isCountedSection(const object::SectionRef &section) {
   Expected<StringRef> name = section.getName();
   if (!name) {
     consumeError(name.takeError());
     return false;
   }
-  return name->starts_with(".text") || *name == "__text";
+  return isCountedSection(*name);
 }
 
 // The name of the section without the function's own name at its end.
@@ -154,6 +165,7 @@ void TextMeter::emitMissing(const Module &module, const FunctionHashes &hashes,
       copy->setLinkage(GlobalValue::InternalLinkage);
     if (!copy->hasName())
       copy->setName("anonymous");
+    copy->setSection(""); // several functions may share a section by name
     SmallString<64> symbol;
     targetMachineFor(module).getNameWithPrefix(symbol, copy, mangler);
     original[symbol] = function;
@@ -175,12 +187,14 @@ void TextMeter::emitMissing(const Module &module, const FunctionHashes &hashes,
     if (*type != object::SymbolRef::ST_Function || found == original.end())
       continue;
     Text text;
-    if (isCountedSection(**section)) {
+    StringRef chosen = found->second->getSection();
+    if (chosen.empty() ? isCountedSection(**section) : isCountedSection(chosen)) {
       text.size = static_cast<uint32_t>((*section)->getSize());
       text.alignment = static_cast<uint32_t>((*section)->getAlignment().value());
       if (!found->second->hasComdat())
-        text.section = sectionNumber(sectionPrefix(cantFail((*section)->getName()),
-                                                   *name));
+        text.section = sectionNumber(
+            chosen.empty() ? sectionPrefix(cantFail((*section)->getName()), *name)
+                           : chosen);
     }
     uint64_t hash = hashes.lookup(found->second).codegen;
     cache[hash] = text;
@@ -231,6 +245,8 @@ int64_t TextMeter::textSize(const Module &module, const FunctionHashes &hashes) 
   const Triple &triple = module.getTargetTriple();
   if (!triple.isX86() || (!triple.isOSBinFormatELF() && !triple.getTriple().empty()))
     return objectTextSize(module); // the layout below is that of x86 ELF
+  if (!module.getModuleInlineAsm().empty())
+    return objectTextSize(module); // it may hold code, too
   constexpr size_t cacheLimit = 1 << 20;
   if (cache.size() > cacheLimit)
     cache.clear();

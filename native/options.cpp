@@ -17,6 +17,11 @@ static std::shared_mutex &optionsLock() {
   return lock;
 }
 
+// These print and end the process.
+static bool endsProcess(StringRef name) {
+  return name.starts_with("help") || name == "version";
+}
+
 ScopedOptions::ScopedOptions(const OptionList &options) {
   optionsLock().lock_shared();
   if (options.empty())
@@ -27,7 +32,7 @@ ScopedOptions::ScopedOptions(const OptionList &options) {
   auto &registered = cl::getRegisteredOptions();
   for (const auto &[name, value] : options) {
     auto found = registered.find(name);
-    if (found == registered.end()) {
+    if (found == registered.end() || endsProcess(name)) {
       undo();
       throw EngineError(ErrorKind::UnknownPass,
                         "unknown LLVM option '" + name +

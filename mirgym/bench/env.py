@@ -167,7 +167,7 @@ def _operations(folder: Path, wished: int) -> dict[str, float]:
     for copy in copies:
         copy.write_bytes(module.bitcode)
     paths = [str(copy) for copy in copies]
-    common = {"programs": paths, "observation": "autophase"}
+    common: dict[str, Any] = {"programs": paths, "observation": "autophase"}
     env = LlvmEnv(objective="ir_instructions", **common)
     sized = LlvmEnv(objective="text_size_bytes", **common)
     try:

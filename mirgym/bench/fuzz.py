@@ -69,9 +69,7 @@ class Fuzzer:
         self.tally.failing_passes = dict(self._failing.most_common())
         return self.tally
 
-    def _play(
-        self, session: WorkerSession, program: Program
-    ) -> tuple[list[Pass], int | None]:
+    def _play(self, session: WorkerSession, program: Program) -> tuple[list[Pass], int | None]:
         """One episode; returns its passes and final key, None when it did not end well."""
         self.tally.episodes += 1
         state = session.load(program.bitcode(), level="Oz")
@@ -167,7 +165,9 @@ def measure(
         for index in range(processes)
     ]
     outputs = [child.communicate() for child in children]
-    deaths = [out[1][-500:] for child, out in zip(children, outputs, strict=True) if child.returncode]
+    deaths = [
+        out[1][-500:] for child, out in zip(children, outputs, strict=True) if child.returncode
+    ]
     tallies = [
         json.loads(out[0])
         for child, out in zip(children, outputs, strict=True)
@@ -178,9 +178,7 @@ def measure(
 
 def _start_child(**arguments: Any) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "mirgym.bench.fuzz", json.dumps(arguments)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def _sum(tallies: list[dict[str, Any]]) -> dict[str, Any]:
@@ -195,7 +193,12 @@ def _sum(tallies: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _report(
-    total: dict[str, Any], deaths: list[str], programs: int, steps: int, replays: int, excluded: bool
+    total: dict[str, Any],
+    deaths: list[str],
+    programs: int,
+    steps: int,
+    replays: int,
+    excluded: bool,
 ) -> Report:
     report = Report("fuzz")
     report.figures = {"programs": programs, "excluded passes drawn": excluded, **total}
@@ -210,7 +213,9 @@ def _report(
         Check("replays", total["replays"], replays, at_most=False),
     ]
     if not excluded:
-        report.checks.append(Check("worker failures of core passes", len(total["core_failures"]), 0))
+        report.checks.append(
+            Check("worker failures of core passes", len(total["core_failures"]), 0)
+        )
     return report
 
 

@@ -33,7 +33,7 @@ def make_directory(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     return path
 
 
@@ -47,14 +47,14 @@ def write_atomically(path: Path, content: bytes) -> None:
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         temporary.replace(path)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -69,14 +69,15 @@ def locked(path: Path) -> Iterator[None]:
         lock = FileLock(path.parent / f".{path.name}.lock")
         lock.acquire()
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
     try:
         yield
     finally:
         lock.release()
 
 
-def _cannot_write(path: Path, error: OSError) -> CacheError:
+def cannot_write(path: Path, error: OSError) -> CacheError:
+    """The error that says which file, why, and what to do."""
     return CacheError(
         f"cannot write {path}: {error.strerror or error}. Free some space, or set MIRGYM_CACHE "
         "to a directory that can be written"

@@ -1,8 +1,8 @@
 """C and C++ to bitcode: find clang, run it once for each content, keep the result.
 
 An entry of the cache is a folder named by the sha256 of the source, the flags and
-clang's version. It holds ``module.bc`` and ``headers.json``, the headers that were read
-with their sums: a changed header compiles again.
+clang's version. It holds ``module.bc`` and ``headers.json``, the sums of the module and of
+the headers that were read: a changed header, or a damaged module, compiles again.
 """
 
 from __future__ import annotations
@@ -104,8 +104,12 @@ def compile_source(source: Path, flags: tuple[str, ...]) -> bytes:
         return cached
     bitcode, headers = _run_clang(command, source)
     try:
+        sums = {"module.bc": hashlib.sha256(bitcode).hexdigest(), **_sums(headers)}
+    except OSError:
+        return bitcode  # without the headers' sums it cannot be told when to compile again
+    try:
         write_atomically(entry / "module.bc", bitcode)
-        write_atomically(entry / "headers.json", json.dumps(_sums(headers)).encode())
+        write_atomically(entry / "headers.json", json.dumps(sums).encode())
     except OSError as error:  # CacheError, or a header that is gone already
         warnings.warn(f"{source.name} was compiled, but not kept: {error}", stacklevel=2)
     return bitcode
@@ -118,7 +122,7 @@ def _driver_mode(source: Path) -> list[str]:
 def _key(source: Path, arguments: list[str], clang: Path) -> str:
     digest = hashlib.sha256(source.read_bytes())
     # Relative includes are looked up beside the source.
-    for part in (str(source.resolve().parent), *arguments, clang_version(clang)):
+    for part in (str(source.absolute()), *arguments, clang_version(clang)):
         digest.update(b"\0" + part.encode())
     return digest.hexdigest()
 
@@ -133,10 +137,11 @@ def _sums(paths: list[Path]) -> dict[str, str]:
 
 def _read_entry(entry: Path) -> bytes | None:
     try:
-        headers: dict[str, str] = json.loads((entry / "headers.json").read_bytes())
-        if all(_sum(Path(path)) == known for path, known in headers.items()):
+        sums: dict[str, str] = json.loads((entry / "headers.json").read_bytes())
+        # Paths of headers are absolute; "module.bc" is the entry's own.
+        if "module.bc" in sums and all(_sum(entry / p) == known for p, known in sums.items()):
             return (entry / "module.bc").read_bytes()
-    except (OSError, ValueError):
+    except (OSError, ValueError, TypeError, AttributeError):
         pass
     return None
 
@@ -144,11 +149,15 @@ def _read_entry(entry: Path) -> bytes | None:
 def _run_clang(command: list[str], source: Path) -> tuple[bytes, list[Path]]:
     with tempfile.TemporaryDirectory(prefix="mirgym-") as folder:
         out, dependencies = Path(folder) / "module.bc", Path(folder) / "headers.d"
-        full = [*command, "-MD", "-MF", str(dependencies), "-o", str(out), str(source.resolve())]
+        # Called by its name in its own directory: the bitcode is the same wherever that is,
+        # and relative -I flags count from there.
+        home = source.absolute().parent
+        name = f"./{source.name}" if source.name.startswith("-") else source.name
+        full = [*command, "-MD", "-MF", str(dependencies), "-o", str(out), name]
         try:
             done = subprocess.run(
                 full,
-                cwd=folder,
+                cwd=home,
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -166,21 +175,17 @@ def _run_clang(command: list[str], source: Path) -> tuple[bytes, list[Path]]:
             raise CompileError(f"{source}: {command[0]} wrote no bitcode; is it a clang?")
         # Absent when the flags ask for another form of output.
         listed = os.fsdecode(dependencies.read_bytes()) if dependencies.is_file() else ""
-        return out.read_bytes(), _parse_dependencies(listed)
+        return out.read_bytes(), [home / path for path in _parse_dependencies(listed)]
 
 
 def _parse_dependencies(text: str) -> list[Path]:
-    """Paths of a make rule, without the target and the source itself.
+    r"""Paths of a make rule, without the target and the source itself.
 
     >>> [str(p) for p in _parse_dependencies("a.o: /x/a.c /usr/my\\\\ dir/b.h")]
     ['/usr/my dir/b.h']
     """
     body = text.split(": ", 1)[-1].replace("\\\n", " ")
-    words = re.findall(r"(?:\\+ |\S)+", body)
-    return [Path(_unescape(word)) for word in words[1:]]
-
-
-def _unescape(word: str) -> str:
-    """Undo clang's quoting: backslashes double only before a space, ``$`` doubles."""
-    word = re.sub(r"(\\+) ", lambda run: "\\" * (len(run[1]) // 2) + " ", word)
-    return word.replace("\\#", "#").replace("$$", "$")
+    words = re.findall(r"(?:\\ |\S)+", body)
+    # clang quotes these three. It writes a backslash in a name as a slash: no such file then.
+    quoted = (("\\ ", " "), ("\\#", "#"), ("$$", "$"))
+    return [Path(functools.reduce(lambda w, q: w.replace(*q), quoted, w)) for w in words[1:]]

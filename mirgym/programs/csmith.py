@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
 import shutil
 import subprocess
@@ -32,6 +34,20 @@ def _include_directory() -> str:
     )
 
 
+@functools.cache
+def _version(csmith: str) -> str:
+    done = subprocess.run(
+        [csmith, "--version"], capture_output=True, text=True, timeout=30, check=False
+    )
+    return done.stdout
+
+
+def _source_path(seed: int, csmith: str) -> Path:
+    """Where its source is kept: another csmith or other flags make another program."""
+    key = hashlib.sha256("\0".join((_version(csmith), *FLAGS)).encode()).hexdigest()
+    return cache_root() / "csmith" / key[:16] / f"{seed}.c"
+
+
 def csmith_program(seed_text: str) -> Program:
     """The program of a seed.
 
@@ -43,17 +59,18 @@ def csmith_program(seed_text: str) -> Program:
         raise UnknownProgramError(
             f"csmith://{seed_text}: expected a seed from 0 to {2**32 - 1}, as in csmith://7"
         )
-    if not is_installed():
+    csmith = shutil.which("csmith")
+    if csmith is None:
         raise ToolMissingError(
             "csmith is not installed (Debian: apt-get install csmith libcsmith-dev)"
         )
     seed = int(seed_text)
     include = _include_directory()
-    source = cache_root() / "csmith" / f"{seed}.c"
+    source = _source_path(seed, csmith)
     if not source.is_file():
         try:
             done = subprocess.run(
-                ["csmith", "--seed", str(seed), *FLAGS],
+                [csmith, "--seed", str(seed), *FLAGS],
                 capture_output=True,
                 timeout=60,
                 check=True,

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CompileError, ToolMissingError
+from .compile import SUFFIXES, find_clang
 from .program import Program, Run
+
+LINK_LIMIT_SECONDS = 120
+WATCH_SECONDS = 0.05
+"""How often the number of processes is looked at."""
 
 LINKERS = ("cc", "gcc", "clang", "c++", "g++")
 
@@ -32,18 +37,20 @@ class Limits:
     file_bytes: int = 64 << 20
     """Largest file it may write; also how much of its output is kept."""
     processes: int = 64
-    """More processes than the user has now that it may start."""
+    """Processes that it may have at a time."""
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run did. ``exit_code`` is negative for a signal, None when time ran out."""
+    """What a run did. ``exit_code`` is negative for a signal, None when it was stopped."""
 
     stdout: bytes
     stderr: bytes
     exit_code: int | None
     outputs: dict[str, bytes]
     seconds: float
+    stopped: str = ""
+    """Why it was stopped: a limit, in words."""
 
 
 def link_executable(object_code: bytes, libs: tuple[str, ...], out: Path) -> None:
@@ -58,29 +65,75 @@ def link_executable(object_code: bytes, libs: tuple[str, ...], out: Path) -> Non
         raise ToolMissingError("no linker was found; install a C compiler (cc, gcc or clang)")
     source = out.with_suffix(".o")
     source.write_bytes(object_code)
-    command = [linker, str(source), "-o", str(out), *(f"-l{lib}" for lib in libs)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    _build([linker, str(source), "-o", str(out), *_link_flags(libs)], "linking")
+
+
+def _link_flags(libs: tuple[str, ...]) -> list[str]:
+    return [f"-l{lib}" for lib in libs]
+
+
+def _build(command: list[str], what: str) -> None:
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=LINK_LIMIT_SECONDS,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise CompileError(f"{what} did not finish within {LINK_LIMIT_SECONDS} s") from None
     if done.returncode:
-        raise CompileError(f"linking failed:\n{done.stderr.strip()}")
+        raise CompileError(f"{what} failed:\n{done.stderr.strip()}")
 
 
-def _processes_of_user() -> int:
+def _processes_in_session(session: int) -> int:
+    """How many processes of a session there are; 0 where /proc does not tell."""
     count = 0
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and entry.stat().st_uid == os.getuid():
-                count += len(list((entry / "task").iterdir()))
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            # "pid (name) state ppid pgrp session …"; a name may hold anything
+            count += int(path.read_bytes().rpartition(b")")[2].split()[3]) == session
     return count
 
 
-def _limit(limits: Limits, processes: int) -> None:
-    cpu = int(limits.seconds) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.file_bytes, limits.file_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # The kernel does not hold root to this one; the group is killed at the end all the same.
-    resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
+# Sets the limits and becomes the program. A function that runs between fork and exec
+# would do the same, but may deadlock in a process with threads.
+_LAUNCHER = """
+import os, resource, sys
+cpu, memory, file = map(int, sys.argv[1:4])
+for kind, value in (
+    (resource.RLIMIT_CPU, cpu),
+    (resource.RLIMIT_FSIZE, file),
+    (resource.RLIMIT_CORE, 0),
+    (resource.RLIMIT_AS, memory),
+):
+    resource.setrlimit(kind, (value, value))
+os.execv(sys.argv[4], sys.argv[4:])
+"""
+
+
+def _launch_command(executable: Path, args: tuple[str, ...], limits: Limits) -> list[str]:
+    values = (int(limits.seconds) + 1, limits.memory_bytes, limits.file_bytes)
+    python = [sys.executable, "-I", "-S", "-c", _LAUNCHER]
+    return [*python, *map(str, values), str(executable), *args]
+
+
+def _wait(process: subprocess.Popen[bytes], limits: Limits) -> str:
+    """Wait for the end; return which limit was passed, if one was.
+
+    RLIMIT_NPROC would count all processes of the user, and does not hold root.
+    """
+    deadline = time.monotonic() + limits.seconds
+    while (left := deadline - time.monotonic()) > 0:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(min(left, WATCH_SECONDS))
+            return ""
+        if _processes_in_session(process.pid) > limits.processes:
+            return f"started more than {limits.processes} processes"
+    return f"did not end within the time limit ({limits.seconds:g} s)"
 
 
 def run_program(executable: Path, run: Run, limits: Limits | None = None) -> RunResult:
@@ -94,7 +147,6 @@ def run_program(executable: Path, run: Run, limits: Limits | None = None) -> Run
         directory = Path(folder)
         for file in run.files:
             shutil.copy(file, directory / file.name)
-        processes = _processes_of_user() + limits.processes
         started = time.perf_counter()
         with contextlib.ExitStack() as stack:
             # Files, not pipes: RLIMIT_FSIZE bounds them, and nobody needs to read along. They
@@ -102,19 +154,16 @@ def run_program(executable: Path, run: Run, limits: Limits | None = None) -> Run
             out, err = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(2))
             stdin = stack.enter_context(run.stdin.open("rb")) if run.stdin else subprocess.DEVNULL
             process = subprocess.Popen(
-                [str(executable), *run.args],
+                _launch_command(executable, run.args, limits),
                 cwd=directory,
                 env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": folder},
                 stdin=stdin,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
-                preexec_fn=lambda: _limit(limits, processes),
             )
             try:
-                exit_code: int | None = process.wait(limits.seconds)
-            except subprocess.TimeoutExpired:
-                exit_code = None
+                stopped = _wait(process, limits)
             finally:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
@@ -128,37 +177,88 @@ def run_program(executable: Path, run: Run, limits: Limits | None = None) -> Run
             for name, _ in run.outputs
             if (directory / name).is_file()
         }
-        return RunResult(*texts, exit_code, outputs, seconds)
+        exit_code = None if stopped else process.returncode
+        return RunResult(*texts, exit_code, outputs, seconds, stopped)
 
 
-def difference(run: Run, result: RunResult) -> str | None:
-    """How a result differs from what the run expects; None when it does not."""
+def difference(run: Run, result: RunResult, reference: RunResult | None = None) -> str | None:
+    """How a result differs from what the run expects; None when it does not.
+
+    Args:
+        run: Says what is expected, as far as that is known.
+        result: What happened.
+        reference: Stands in for the expected files that the run does not name.
+    """
     if result.exit_code is None:
-        return f"did not end within the time limit ({result.seconds:.1f} s)"
+        return result.stopped
     if result.exit_code != run.exit_code:
         if result.exit_code < 0:
-            return f"was killed by {signal.Signals(-result.exit_code).name}"
+            return f"was killed by {_signal_name(-result.exit_code)}"
         return f"exit code {result.exit_code}, expected {run.exit_code}"
-    if run.stdout is not None and result.stdout != run.stdout.read_bytes():
-        return f"another standard output than {run.stdout.name}"
-    for name, expected in run.outputs:
-        if result.outputs.get(name) != expected.read_bytes():
-            return f"another content of {name} than {expected.name}"
+    wanted, source = reference.stdout if reference else result.stdout, "the reference"
+    if run.stdout is not None:
+        wanted, source = run.stdout.read_bytes(), run.stdout.name
+    if result.stdout != wanted:
+        return f"another standard output than {source}"
+    for name, file in run.outputs:
+        content, source = result.outputs.get(name), "the reference"
+        if file is not None:
+            content, source = file.read_bytes(), file.name
+        elif reference is not None:
+            content = reference.outputs.get(name)
+        if result.outputs.get(name) != content:
+            return f"another content of {name} than {source}"
     return None
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def check_output(program: Program, object_code: bytes, limits: Limits | None = None) -> list[str]:
     """Link, run on every input of the program, and compare; return the differences.
 
+    Where a run does not say what to expect, the program is built without optimisation and
+    run, too.
+
     Raises:
-        ToolMissingError: There is nothing to link with.
+        ToolMissingError: There is nothing to link or, for a reference, to compile with.
+        CompileError: It cannot be linked.
     """
     differences = []
     with tempfile.TemporaryDirectory(prefix="mirgym-link-") as folder:
-        executable = Path(folder) / "program"
-        link_executable(object_code, program.libs, executable)
+        executable, reference = Path(folder) / "program", Path(folder) / "reference"
+        link_executable(object_code, _libs(program), executable)
         for run in program.runs:
-            found = difference(run, run_program(executable, run, limits))
+            expected = None
+            if run.stdout is None or any(file is None for _, file in run.outputs):
+                if not reference.exists():
+                    _build_reference(program, reference)
+                expected = run_program(reference, run, limits)
+            found = expected and difference(run, expected)
+            if found:
+                found = f"the program is no reference, for it {found}"
+            else:
+                found = difference(run, run_program(executable, run, limits), expected)
             if found:
                 differences.append(f"{program.name} {' '.join(run.args)}: {found}")
     return differences
+
+
+def _is_cpp(program: Program) -> bool:
+    return any(SUFFIXES.get(source.suffix) == "clang++" for source in program.sources)
+
+
+def _libs(program: Program) -> tuple[str, ...]:
+    return (*program.libs, "stdc++") if _is_cpp(program) else program.libs
+
+
+def _build_reference(program: Program, out: Path) -> None:
+    """Build from the sources with clang -O0."""
+    mode = ["--driver-mode=g++"] if _is_cpp(program) else []
+    sources = [str(source.resolve()) for source in program.sources]
+    command = [str(find_clang()), *mode, "-O0", "-w", *program.flags, *sources, "-o", str(out)]
+    _build([*command, *_link_flags(program.libs)], "building the reference")

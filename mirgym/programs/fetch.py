@@ -1,29 +1,34 @@
-"""Fetch a data set: resumable download, checked sum, safe unpacking, atomic install."""
+"""Fetch a data set: resumable download, checked sum, safe unpacking, atomic install.
+
+An installed ``cbench-v1`` is one directory: the ``.bc`` files, wherever its archive has
+them, and ``runtime_data/`` where the second archive was installed, too.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import http.client
+import os
+import re
 import shutil
-import tarfile
 import tempfile
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Callable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from ..errors import DatasetError
+from ..errors import CacheError, DatasetError
 from . import cbench
-from .cache import cache_root, locked, make_directory
+from .cache import cache_root, cannot_write, locked, make_directory
+from .unpack import unpack
 
 Progress = Callable[[str, int, int], None]
 """Called with the file's name, bytes so far and bytes in all (0 when not known)."""
 
 TIMEOUT_SECONDS = 30
 CHUNK = 1 << 16
-LARGEST_MEMBER = 1 << 30
-LARGEST_TOTAL = 4 << 30
-MOST_MEMBERS = 20_000
+LARGEST_DOWNLOAD = 2 << 30
 
 
 def _no_progress(name: str, done: int, total: int) -> None:
@@ -36,78 +41,143 @@ def install_directory(name: str) -> Path:
 
 
 def fetch(name: str, source: Path | None = None, progress: Progress = _no_progress) -> Path:
-    """Install a data set and return its directory; do nothing when it is there.
+    """Install a data set and return its directory.
+
+    What is installed already is not downloaded again. A ``source`` replaces it.
 
     Args:
         name: ``cbench-v1``.
-        source: A local archive, or a directory that was unpacked from one, instead of the
-            download.
+        source: Instead of the download: a local archive, a directory that was unpacked from
+            one, or a directory that holds the published archives.
         progress: See ``Progress``.
 
     Raises:
         DatasetError: No such data set; the download fails; the sum is wrong; the archive is
             damaged or would write outside its directory.
+        CacheError: The disk is full, or the cache cannot be written.
     """
     if name != "cbench-v1":
         raise DatasetError(f"there is no data set {name!r} to fetch; expected 'cbench-v1'")
     target = install_directory(name)
     # Of two processes that fetch at once, the second waits and then finds the work done.
     with locked(target):
-        if not target.is_dir():
-            if source is None:
-                _install_download(target, progress)
-            else:
-                _install_local(Path(source), target)
+        if source is None:
+            _install_download(target, progress)
+        else:
+            _install_local(Path(source), target)
     return target
+
+
+def _has_programs(target: Path) -> bool:
+    return target.is_dir() and bool(cbench.programs_in(target))
+
+
+def _has_runtime(target: Path) -> bool:
+    return (target / cbench.RUNTIME_FOLDER).is_dir()
+
+
+# -- install ----------------------------------------------------------------------------
 
 
 def _install_download(target: Path, progress: Progress) -> None:
     downloads = make_directory(cache_root() / "downloads")
-    programs = download(cbench.PROGRAMS, downloads, progress)
-    archives = [programs]
+    if not _has_programs(target):
+        _install_archive(download(cbench.PROGRAMS, downloads, progress), target, once=True)
+    if _has_runtime(target):
+        return
     try:
-        archives.append(download(cbench.RUNTIME_DATA, downloads, progress))
+        archive = download(cbench.RUNTIME_DATA, downloads, progress)
     except DatasetError as error:
-        # The programs can be optimised without it.
-        progress(f"without run-time data: {error}", 0, 0)
-    _install_archives(archives, target)
-    for archive in archives:
-        archive.unlink(missing_ok=True)
+        warnings.warn(
+            f"cbench-v1 is installed without its run-time data, so its programs can be "
+            f"optimised but not run: {error}",
+            stacklevel=3,
+        )
+    else:
+        _install_archive(archive, target, once=True)
 
 
 def _install_local(source: Path, target: Path) -> None:
+    known = {archive.file_name: archive for archive in (cbench.PROGRAMS, cbench.RUNTIME_DATA)}
     if source.is_dir():
-        make_directory(target.parent)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".install-") as folder:
-            staged = Path(folder) / target.name
-            shutil.copytree(source, staged, symlinks=False, ignore_dangling_symlinks=True)
-            _finish(staged, target)
+        archives = [source / name for name in known if (source / name).is_file()]
+        if not archives:
+            _install_directory(source, target)
     elif source.is_file():
-        known = {cbench.PROGRAMS.file_name: cbench.PROGRAMS.sha256}
-        expected = known.get(source.name)
-        if expected:
-            _check_sum(source, expected)
-        _install_archives([source], target)
+        archives = [source]
     else:
         raise DatasetError(f"{source} is neither an archive nor a directory")
+    for path in archives:
+        if path.name in known:
+            _check_sum(path, known[path.name].sha256)
+        _install_archive(path, target)
 
 
-def _install_archives(archives: list[Path], target: Path) -> None:
+def _install_archive(archive: Path, target: Path, once: bool = False) -> None:
+    """Unpack and install; ``once`` removes the archive then."""
+    make_directory(target.parent)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".install-") as folder:
+        unpack(archive, Path(folder) / "unpacked")
+        _install_directory(Path(folder) / "unpacked", target)
+    if once:
+        archive.unlink(missing_ok=True)
+
+
+def _install_directory(source: Path, target: Path) -> None:
+    """Copy what belongs to the data set, then put it in place at once."""
+    bitcode = {p.sources[0].name: p.sources[0] for p in cbench.programs_in(source)}
+    runtime = _runtime_in(source)
+    if not bitcode and not (runtime and _has_programs(target)):
+        raise DatasetError(
+            f"{source.name} does not hold cbench-v1: expected files such as "
+            f"cBench-v1/{cbench.NAMES[0]}.bc"
+        )
+    for path in bitcode.values():
+        with path.open("rb") as file:
+            if not file.read(4).startswith((b"BC\xc0\xde", b"\xde\xc0\x17\x0b")):
+                raise DatasetError(f"{path.name} is refused: it is not LLVM bitcode")
     make_directory(target.parent)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".install-") as folder:
         staged = Path(folder) / target.name
-        staged.mkdir()
-        for archive in archives:
-            unpack(archive, staged)
-        _finish(staged, target)
+        try:
+            old = target if target.is_dir() else None
+            _gather(staged, bitcode or _bitcode_of(old), runtime or _runtime_of(old))
+            if old:
+                old.replace(Path(folder) / "replaced")
+            staged.replace(target)
+        except OSError as error:
+            raise cannot_write(target, error) from error
 
 
-def _finish(staged: Path, target: Path) -> None:
-    if not cbench.programs_in(staged):
-        raise DatasetError(
-            f"this does not hold cbench-v1: expected files such as cBench-v1/{cbench.NAMES[0]}.bc"
-        )
-    staged.replace(target)
+def _bitcode_of(old: Path | None) -> dict[str, Path]:
+    return {p.sources[0].name: p.sources[0] for p in cbench.programs_in(old)} if old else {}
+
+
+def _runtime_of(old: Path | None) -> Path | None:
+    return old / cbench.RUNTIME_FOLDER if old and _has_runtime(old) else None
+
+
+def _runtime_in(source: Path) -> Path | None:
+    if source.name == cbench.RUNTIME_FOLDER:
+        return source
+    found = (source / cbench.RUNTIME_FOLDER, *source.glob(f"*/{cbench.RUNTIME_FOLDER}"))
+    return next((path for path in found if path.is_dir()), None)
+
+
+def _gather(staged: Path, bitcode: dict[str, Path], runtime: Path | None) -> None:
+    (staged / "cBench-v1").mkdir(parents=True)
+    for name, path in bitcode.items():
+        shutil.copyfile(path, staged / "cBench-v1" / name)
+    if runtime is not None:
+        copy = staged / cbench.RUNTIME_FOLDER
+        # The data are large, and nobody writes into the cache's own copy.
+        own = runtime.is_relative_to(cache_root())
+        shutil.copytree(runtime, copy, copy_function=os.link if own else shutil.copyfile)
+        (copy / cbench.RUNS_FILE).unlink(missing_ok=True)
+        (copy / cbench.RUNS_FILE).write_text("1\n")
+
+
+# -- download ---------------------------------------------------------------------------
 
 
 def download(archive: cbench.Archive, folder: Path, progress: Progress = _no_progress) -> Path:
@@ -115,6 +185,7 @@ def download(archive: cbench.Archive, folder: Path, progress: Progress = _no_pro
 
     Raises:
         DatasetError: No connection, an error of the server, or a wrong sum.
+        CacheError: The disk is full.
     """
     final = folder / archive.file_name
     if final.is_file():
@@ -123,7 +194,9 @@ def download(archive: cbench.Archive, folder: Path, progress: Progress = _no_pro
     url = f"{cbench.base_url()}/{archive.file_name}"
     try:
         _download_part(url, part, progress)
-    except (OSError, http.client.HTTPException) as error:
+    except CacheError:
+        raise
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise DatasetError(
             f"cannot download {url}: {error}. What has come is kept: try again to go on, or "
             "fetch the file elsewhere and give it with --from"
@@ -138,25 +211,52 @@ def download(archive: cbench.Archive, folder: Path, progress: Progress = _no_pro
 
 
 def _download_part(url: str, part: Path, progress: Progress) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("expected a URL that begins with http:// or https://")
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
     try:
         response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:
+        error.close()
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
+            part.touch()
             return  # everything is here already; the sum decides
         raise
     with response:
-        resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
-        done = have if resumed else 0
-        left = int(response.headers.get("Content-Length") or 0)
-        total = done + left
-        with part.open("ab" if resumed else "wb") as file:
-            while chunk := response.read(CHUNK):
+        resumed = have > 0 and _starts_at(response, have)
+        _receive(response, part, have if resumed else 0, progress)
+
+
+def _starts_at(response: http.client.HTTPResponse, offset: int) -> bool:
+    """Whether the server sends what was asked for, rather than the whole file again."""
+    if response.status != http.HTTPStatus.PARTIAL_CONTENT:
+        return False
+    start = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    if start is None or int(start[1]) != offset:
+        raise http.client.HTTPException(f"the server sent another part than from byte {offset}")
+    return True
+
+
+def _receive(response: http.client.HTTPResponse, part: Path, done: int, progress: Progress) -> None:
+    name = part.name.removesuffix(".part")
+    left = int(response.headers.get("Content-Length") or 0)
+    total = done + left if left else 0
+    try:
+        file = part.open("ab" if done else "wb")
+    except OSError as error:
+        raise cannot_write(part, error) from error
+    with file:
+        while chunk := response.read(CHUNK):
+            try:
                 file.write(chunk)
-                done += len(chunk)
-                progress(url.rsplit("/", 1)[-1], done, total)
-    if left and done < total:
+            except OSError as error:
+                raise cannot_write(part, error) from error
+            done += len(chunk)
+            if done > LARGEST_DOWNLOAD:
+                raise http.client.HTTPException(f"more than {LARGEST_DOWNLOAD} bytes were sent")
+            progress(name, done, total)
+    if done < total:
         raise http.client.IncompleteRead(b"", total - done)
 
 
@@ -168,45 +268,3 @@ def _check_sum(path: Path, expected: str) -> None:
             f"{path.name} is not the published file: its sha256 is {actual}, expected "
             f"{expected}. Fetch it again"
         )
-
-
-def unpack(archive: Path, folder: Path) -> None:
-    """Unpack regular files and directories only, and only below ``folder``.
-
-    Raises:
-        DatasetError: A damaged archive; a link, device, absolute path, ``..``; or more
-            than a data set can need.
-    """
-    try:
-        with tarfile.open(archive, "r:*") as tar:
-            total = 0
-            for count, member in enumerate(tar):
-                total += member.size
-                _check_member(archive, member, count, total)
-                _write_member(tar, member, folder)
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        if isinstance(error, DatasetError):
-            raise
-        raise DatasetError(f"{archive.name} is damaged and cannot be unpacked: {error}") from error
-
-
-def _check_member(archive: Path, member: tarfile.TarInfo, count: int, total: int) -> None:
-    path = PurePosixPath(member.name)
-    if path.is_absolute() or ".." in path.parts or "\\" in member.name or not member.name:
-        raise DatasetError(f"{archive.name} is refused: {member.name!r} leaves its directory")
-    if not (member.isreg() or member.isdir()):
-        raise DatasetError(f"{archive.name} is refused: {member.name!r} is a link or a device")
-    if count > MOST_MEMBERS or member.size > LARGEST_MEMBER or total > LARGEST_TOTAL:
-        raise DatasetError(f"{archive.name} is refused: it is larger than a data set can be")
-
-
-def _write_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
-    target = folder / member.name
-    if member.isdir():
-        target.mkdir(parents=True, exist_ok=True)
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    content = tar.extractfile(member)
-    assert content is not None
-    with content, target.open("xb") as file:
-        shutil.copyfileobj(content, file)

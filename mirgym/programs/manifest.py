@@ -114,7 +114,7 @@ class _Reader:
         return Program(
             uri=self.prefix + quote(name),
             sources=tuple(map(self._inside, self._texts(entry, "sources"))),
-            flags=self._texts(entry, "flags"),
+            flags=tuple(map(self._flag, self._texts(entry, "flags"))),
             libs=self._texts(entry, "libs"),
             runs=tuple(self._run(run) for run in self._tables(entry, "run")),
             split=("test" if name in test else "train") if test else None,
@@ -128,6 +128,15 @@ class _Reader:
         if not isinstance(value, list):
             raise self._wrong(key, "a list")
         return tuple(map(str, value))
+
+    def _flag(self, flag: str) -> str:
+        """The flag, with a directory of headers made absolute."""
+        if not flag.startswith("-I") or Path(flag[2:]).is_absolute():
+            return flag
+        path = (self.directory / flag[2:]).resolve()
+        if not path.is_relative_to(self.directory):
+            raise DatasetError(f"{self.directory / FILE_NAME}: {flag!r} leaves the directory")
+        return f"-I{path}"
 
     def _tables(self, entry: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
         value = entry.get(key, [])
@@ -150,10 +159,17 @@ class _Reader:
             files=tuple(map(self._inside, self._texts(entry, "files"))),
             stdout=self._inside(entry["stdout"]) if "stdout" in entry else None,
             outputs=tuple(
-                (str(name), self._inside(file)) for name, file in entry.get("outputs", {}).items()
+                (self._output_name(name), self._inside(file))
+                for name, file in entry.get("outputs", {}).items()
             ),
             exit_code=entry.get("exit_code", 0),
         )
+
+    def _output_name(self, name: str) -> str:
+        """The name of a file that a run writes, in its own directory."""
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise DatasetError(f"{self.directory / FILE_NAME}: {name!r} leaves the directory")
+        return name
 
     def _inside(self, relative: str) -> Path:
         path = (self.directory / str(relative)).resolve()

@@ -25,8 +25,9 @@ class Run:
     """Files that are copied into the directory it runs in."""
     stdout: Path | None = None
     """File with the expected standard output; None when the reference must be made."""
-    outputs: tuple[tuple[str, Path], ...] = ()
-    """Files that it must write: name in its directory, file with the expected content."""
+    outputs: tuple[tuple[str, Path | None], ...] = ()
+    """Files that it must write: name in its directory, file with the expected content, or
+    None when the reference must be made."""
     exit_code: int = 0
 
 

@@ -206,9 +206,7 @@ def test_training_environments_are_the_configured_ones() -> None:
 
 def test_importing_the_search_does_not_load_torch() -> None:
     code = "import sys, mirgym.agents.search, mirgym.agents.optimize; print('torch' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
 

@@ -32,7 +32,15 @@ def _json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict:
 
 def test_optimize_prints_one_json_object_with_the_promised_keys(capsys) -> None:
     found = _json(capsys, "optimize", "mirbench/primes", "--budget", BUDGET)
-    promised = {"objective", "baselines", "result", "ratio_vs_Oz", "pipeline", "compiles", "seconds"}
+    promised = {
+        "objective",
+        "baselines",
+        "result",
+        "ratio_vs_Oz",
+        "pipeline",
+        "compiles",
+        "seconds",
+    }
     assert promised <= set(found)
     assert set(found["baselines"]) == {"O0", "O1", "O2", "O3", "Os", "Oz"}
     assert found["result"] <= found["baselines"]["Oz"]

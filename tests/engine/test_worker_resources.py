@@ -61,7 +61,7 @@ def own_children() -> set[int]:
 
 
 def open_descriptors() -> int:
-    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    return len(os.listdir("/proc/self/fd"))
 
 
 def resident_mib(pid: int) -> float:
@@ -142,7 +142,7 @@ def test_descriptors_do_not_leak(modules):
         origin.fork().close()
         origin.observe()  # the worker closes its end after it has answered
         before = open_descriptors()
-        inside = len(os.listdir(f"/proc/{origin.pid}/fd"))  # noqa: PTH208
+        inside = len(os.listdir(f"/proc/{origin.pid}/fd"))
         for _ in range(180):
             with origin.fork() as twin:
                 twin.observe()
@@ -157,7 +157,7 @@ def test_descriptors_do_not_leak(modules):
                     session.load(modules["loops"])
         origin.observe()
         assert open_descriptors() == before
-        assert len(os.listdir(f"/proc/{origin.pid}/fd")) == inside  # noqa: PTH208
+        assert len(os.listdir(f"/proc/{origin.pid}/fd")) == inside
 
 
 def test_workers_inherit_no_descriptors(modules, tmp_path):

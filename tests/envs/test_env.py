@@ -245,7 +245,7 @@ def test_unknown_program_says_what_is_near(bare: Bare) -> None:
 
 @pytest.mark.parametrize("limit", [None, 7])
 def test_time_limit(make: Make, limit: int | None) -> None:
-    more = {} if limit is None else {"max_episode_steps": limit}
+    more = {} if limit is None else {"max_episode_steps": limit, "horizon": limit}
     env = make(observation="history", **more)
     for _ in range(2):
         observation, _ = env.reset(seed=0)
@@ -378,9 +378,7 @@ def test_masks_never_lie(make: Make) -> None:
         assert not episode.session.step(chosen.pipeline).changed
 
 
-def test_known_no_op_is_skipped_and_counts(
-    bare: Bare, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_known_no_op_is_skipped_and_counts(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
     env = bare(actions=["mem2reg", "adce"], observation="history")
     env.reset()
     env.step(0)

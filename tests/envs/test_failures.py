@@ -24,7 +24,7 @@ from .conftest import ADPCM, PRIMES
 Bare = Callable[..., LlvmEnv]
 Vector = Callable[..., LlvmVectorEnv]
 CRASHER = "unify-loop-exits"
-SORTING = "mirbench/sorting"
+HASHTABLE = "mirbench/hashtable"
 HEAVY = Pass("heavy", ",".join(["default<O3>"] * 2000))
 
 
@@ -52,7 +52,7 @@ def check_failed(env: LlvmEnv, outcome: Any, match: str) -> None:
 
 @pytest.mark.parametrize("first", [[], ["mem2reg"]], ids=["at-once", "later"])
 def test_crashing_pass(bare: Bare, first: list[str]) -> None:
-    env = bare(programs=SORTING, actions=[CRASHER, "mem2reg"], observation="history")
+    env = bare(programs=HASHTABLE, actions=[CRASHER, "mem2reg"], observation="history")
     env.reset(seed=0)
     for name in first:
         assert env.step(env.passes.index(name))[4]["error"] is None
@@ -82,14 +82,23 @@ def test_worker_killed_between_episodes(bare: Bare) -> None:
     assert len(env.episode.pool.members) == 2
 
 
+def test_interrupted_step(bare: Bare) -> None:
+    env = bare()
+    env.reset(seed=0)
+    env.episode.send(0)  # Ctrl-C here: nobody receives
+    _, info = env.reset()
+    assert info["error"] is None and info["cost"] == info["start_cost"]
+    assert env.step(env.passes.index("mem2reg"))[4]["changed"]
+
+
 def test_hang(bare: Bare) -> None:
-    limits = WorkerLimits(step_seconds=0.7, grace_seconds=1.0)
+    limits = WorkerLimits(step_seconds=2.5, grace_seconds=1.0)
     env = bare(actions=[HEAVY, "mem2reg"], limits=limits)
     env.reset(seed=0)
     before = time.monotonic()
     outcome = env.step(0)
     assert time.monotonic() - before < 5
-    check_failed(env, outcome, "0.7 s")
+    check_failed(env, outcome, "2.5 s")
 
 
 def test_growth_limit(bare: Bare, exploding: Path) -> None:
@@ -103,9 +112,7 @@ def test_growth_limit(bare: Bare, exploding: Path) -> None:
 
 
 def test_growth_limit_can_be_raised(bare: Bare, exploding: Path) -> None:
-    env = bare(
-        programs=exploding, actions=["always-inline"], baseline="O0", growth_limit=10_000.0
-    )
+    env = bare(programs=exploding, actions=["always-inline"], baseline="O0", growth_limit=10_000.0)
     env.reset()
     _, reward, _, truncated, info = env.step(0)
     assert not truncated and info["cost"] > 100_000 and reward < 0
@@ -125,9 +132,7 @@ def fail_on_adpcm(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ProgramPool, "costs", costs)
 
 
-def test_program_without_baseline_is_left_out(
-    bare: Bare, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_program_without_baseline_is_left_out(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_on_adpcm(monkeypatch)
     env = bare(programs=[PRIMES, ADPCM])
     with pytest.warns(UserWarning, match=r"mirbench/adpcm is left out: its Oz baseline fails"):
@@ -149,9 +154,7 @@ def test_explicit_program_without_baseline_raises(
     assert env.reset(options={"program": PRIMES})[1]["error"] is None
 
 
-def test_last_program_without_baseline_raises(
-    bare: Bare, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_last_program_without_baseline_raises(bare: Bare, monkeypatch: pytest.MonkeyPatch) -> None:
     fail_on_adpcm(monkeypatch)
     env = bare(programs=ADPCM)
     with pytest.raises(SessionError, match="crashed: test"):
@@ -163,8 +166,8 @@ def test_last_program_without_baseline_raises(
 
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep"])
 def test_a_crash_does_not_disturb_the_other_copy(vector: Vector, bare: Bare, mode: str) -> None:
-    envs = vector(programs=SORTING, actions=[CRASHER, "mem2reg", "gvn"], autoreset_mode=mode)
-    alone = bare(programs=SORTING, actions=[CRASHER, "mem2reg", "gvn"])
+    envs = vector(programs=HASHTABLE, actions=[CRASHER, "mem2reg", "gvn"], autoreset_mode=mode)
+    alone = bare(programs=HASHTABLE, actions=[CRASHER, "mem2reg", "gvn"])
     envs.reset(seed=0)
     alone.reset()
     for mine, other in [(1, 1), (0, 2), (1, 1), (2, 2)]:
@@ -192,7 +195,7 @@ def test_killed_worker_in_vector(vector: Vector) -> None:
 
 
 def test_asynchronous_hang(vector: Vector) -> None:
-    limits = WorkerLimits(step_seconds=0.7, grace_seconds=1.0)
+    limits = WorkerLimits(step_seconds=2.5, grace_seconds=1.0)
     envs = vector(actions=[HEAVY, "mem2reg"], limits=limits)
     envs.reset(seed=0)
     envs.send([0, 1])
@@ -200,4 +203,4 @@ def test_asynchronous_hang(vector: Vector) -> None:
     assert done.indices.tolist() == [1] and not done.truncated[0]
     hung = envs.receive(1)
     assert hung.indices.tolist() == [0] and hung.truncated[0]
-    assert "0.7 s" in hung.infos[0]["error"]
+    assert "2.5 s" in hung.infos[0]["error"]

@@ -59,7 +59,12 @@ def test_make_vec_sync_agrees(vector: Vector) -> None:
     """Gymnasium's own vector environment around ``LlvmEnv`` gives the same episodes."""
     kwargs = {"programs": PRIMES, "objective": "ir_instructions", "observation": "history"}
     theirs = gym.make_vec(
-        "mir-llvm-v0", num_envs=2, vectorization_mode="sync", max_episode_steps=5, **kwargs
+        "mir-llvm-v0",
+        num_envs=2,
+        vectorization_mode="sync",
+        max_episode_steps=5,
+        horizon=5,
+        **kwargs,
     )
     try:
         ours = vector(observation="history", max_episode_steps=5)
@@ -280,9 +285,7 @@ def test_copies_share_baselines(vector: Vector, monkeypatch: pytest.MonkeyPatch)
 
     measured: list[str] = []
     original = pool.run_level
-    monkeypatch.setattr(
-        pool, "run_level", lambda *a: (measured.append(a[2]), original(*a))[1]
-    )
+    monkeypatch.setattr(pool, "run_level", lambda *a: (measured.append(a[2]), original(*a))[1])
     envs = vector(3)
     envs.reset(seed=0)
     envs.reset()

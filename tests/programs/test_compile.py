@@ -88,15 +88,39 @@ class TestCache:
         assert compile_source(source, ()) == first
         (entry / "module.bc").unlink()
         assert compile_source(source, ()) == first
+        (entry / "module.bc").write_bytes(first[:-4])
+        assert compile_source(source, ()) == first
+        (entry / "headers.json").write_text("[]")
+        assert compile_source(source, ()) == first
         assert sorted(p.name for p in entry.iterdir()) == ["headers.json", "module.bc"]
 
-    @pytest.mark.parametrize("name", ["a b.h", "a$b.h", "a#b.h", "a\\b.h", "a\\ b.h", "ä.h"])
+    @pytest.mark.parametrize("name", ["a b.h", "a$b.h", "a#b.h", "a$ #b.h", "ä.h"])
     def test_headers_with_odd_names(self, make_file, no_processes, name):
         make_file(f"odd {name[0]}/{name}", "#define VALUE 1\n")
         path = make_file(f"odd {name[0]}/v.c", SOURCE.replace("value.h", name))
         first = compile_source(path, ())
         no_processes()
         assert compile_source(path, ()) == first
+
+    def test_header_that_clang_cannot_name_is_never_stale(self, make_file):
+        header = make_file("a\\b.h", "#define VALUE 1\n")
+        path = make_file("v.c", SOURCE.replace("value.h", header.name))
+        first = compile_source(path, ())
+        header.write_text("#define VALUE 2\n")
+        assert compile_source(path, ()) != first
+
+    def test_relative_include_directory_counts_from_the_source(self, make_file):
+        make_file("include/value.h", "#define VALUE 5\n")
+        path = make_file("v.c", SOURCE)
+        assert compile_source(path, ("-Iinclude",)) == compile_source(path, ("-Iinclude",))
+
+    def test_bitcode_is_the_same_in_another_directory(self, make_file):
+        first, second = (make_file(f"{name}/v.c", "int f(void) { return 1; }\n") for name in "ab")
+        assert compile_source(first, ()) == compile_source(second, ())
+
+    def test_name_that_looks_like_a_flag(self, make_file):
+        path = make_file("-O0.c", "int f(void) { return 1; }\n")
+        assert compile_source(path, ()).startswith(b"BC")
 
     def test_many_threads_at_once(self, source):
         found: list[bytes] = []
@@ -216,25 +240,18 @@ class TestSources:
 def as_clang_quotes(name: str) -> str:
     """What clang's DependencyFile.cpp writes for a path."""
     out: list[str] = []
-    for at, character in enumerate(name):
+    for character in name:
         if character == "#":
             out.append("\\")
         elif character == " ":
             out.append("\\")
-            back = at
-            while back and name[back - 1] == "\\":
-                out.append("\\")
-                back -= 1
         elif character == "$":
             out.append("$")
         out.append(character)
     return "".join(out)
 
 
-# A name that ends in a backslash cannot be told from a quoted space; clang has no way either.
-NAMES = st.text(
-    st.sampled_from("ab/.-_ #$:\\é"), min_size=1, max_size=12
-).filter(lambda name: not name.endswith("\\"))
+NAMES = st.text(st.sampled_from("ab/.-_ #$:é"), min_size=1, max_size=12)
 
 
 class TestDependencies:

@@ -161,16 +161,12 @@ class TestLink:
 
     def test_two_files_that_call_each_other(self, make_file, run_module):
         main = make_file("main.c", self.CALLER + "int base(void) { return 21; }\n")
-        other = make_file(
-            "twice.c", "int base(void);\nint twice(int x) { return x + base(); }\n"
-        )
+        other = make_file("twice.c", "int base(void);\nint twice(int x) { return x + base(); }\n")
         program = resolve([main, str(other)])
         assert program.sources == (main, other)
         assert program.uri.startswith("link://")
         expected = make_file("expected.txt", "42\n")
-        runnable = Program(
-            program.uri, program.sources, runs=(programs.Run(stdout=expected),)
-        )
+        runnable = Program(program.uri, program.sources, runs=(programs.Run(stdout=expected),))
         assert run_module(runnable) == []
         assert run_module(runnable, level="Oz", pipeline="default<O2>") == []
 
@@ -218,8 +214,11 @@ class TestDirectory:
         assert [p.name for p in found] == ["a.c", "a.ll"]
 
     def test_with_manifest(self, make_file, run_module):
-        make_file("suite/src/a.c", "#include <math.h>\n#include <stdio.h>\n"
-                  'int main(int n, char **v) { printf("%s %d\\n", v[1], N); return n + 1; }\n')
+        make_file(
+            "suite/src/a.c",
+            "#include <math.h>\n#include <stdio.h>\n"
+            'int main(int n, char **v) { printf("%s %d\\n", v[1], N); return n + 1; }\n',
+        )
         make_file("suite/out.txt", "x 3\n")
         manifest = make_file(
             "suite/manifest.toml",

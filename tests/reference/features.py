@@ -8,7 +8,6 @@ from mirgym.features import AUTOPHASE_NAMES, INSTCOUNT_NAMES
 
 from .ir_text import BINARY, CASTS, Block, Function, Instruction, parse
 
-SPECIAL_OPCODES = {"getelementptr": "GetElementPtr", "indirectbr": "IndirectBr"}
 UNARY = CASTS | {"alloca", "load", "fneg", "va_arg", "extractvalue", "freeze"}
 
 
@@ -21,6 +20,7 @@ def instcount(text: str) -> list[int]:
     functions = parse(text)
     opcodes = _by_opcode(functions)
     opcodes["ptrtoint"] += opcodes.pop("ptrtoaddr", 0)
+    opcodes["atomiccmpxchg"] = opcodes.pop("cmpxchg", 0)
     counts = {name: opcodes.get(name.lower(), 0) for name in INSTCOUNT_NAMES}
     counts["TotalInsts"] = sum(opcodes.values())
     counts["TotalBlocks"] = sum(len(f.blocks) for f in functions)

@@ -10,7 +10,19 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SUITE = HERE.parents[2] / "mirgym" / "programs" / "mirbench"
-CLANG = "clang-14 -O1 -Xclang -disable-llvm-passes -S -emit-llvm -w -o - -x c".split()
+CLANG = [
+    "clang-14",
+    "-O1",
+    "-Xclang",
+    "-disable-llvm-passes",
+    "-S",
+    "-emit-llvm",
+    "-w",
+    "-o",
+    "-",
+    "-x",
+    "c",
+]
 # Attributes and metadata that LLVM 10 does not know.
 NEWER = (r"\bmustprogress\b", r"\bnoundef\b", r'"min-legal-vector-width"="\d+"')
 NEWER_METADATA = re.compile(r", !llvm\.loop !\d+|, !srcloc !\d+")

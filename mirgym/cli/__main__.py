@@ -1,0 +1,5 @@
+"""``python -m mirgym.cli``."""
+
+from . import main
+
+raise SystemExit(main())

@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mirgym.agents import optimize as module_under_test
+from mirgym.agents.explorer import SearchConfig
+from mirgym.agents.optimize import Optimized, optimize
+from mirgym.agents.search import SearchResult, o_level, search
+from mirgym.errors import CompileError, InvalidModuleError, ToolMissingError
+from mirgym.passes import Pass, find
+from mirgym.programs import resolve
+from mirgym.session import InProcessSession
+from mirgym.wire import Wanted
+
+SMALL = "mirbench/primes"
+SIZES = Wanted.of(("object_text_size_bytes",))
+MEM2REG = find("mem2reg")
+
+
+@pytest.fixture(scope="module")
+def primes() -> Optimized:
+    return optimize(resolve(SMALL), SearchConfig(budget=60))
+
+
+def baseline_kept(found: Optimized) -> bool:
+    return (
+        found.opt_pipeline == "default<O2>"
+        and found.ratio == 1.0
+        and found.result == found.baselines["Oz"]
+    )
+
+
+def with_result(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
+    """Let the search return something else than it found."""
+
+    def changed(module: bytes, config: SearchConfig, on_progress: object) -> SearchResult:
+        return dataclasses.replace(search(module, config), **changes)
+
+    monkeypatch.setattr(module_under_test, "search", changed)
+
+
+def test_the_pipeline_in_one_go_gives_the_result(primes: Optimized) -> None:
+    """The printed line is the result: no step by step, no hidden state."""
+    with InProcessSession() as session:
+        session.load(resolve(SMALL).bitcode(), level="Oz")
+        state = session.step(primes.opt_pipeline, wanted=SIZES)
+        assert state.key == primes.search.key
+        assert state.metrics["object_text_size_bytes"] == primes.result["text_size_bytes"]
+        assert state.metrics["ir_instructions"] == primes.result["ir_instructions"]
+        assert session.emit("obj") == primes.emit("obj")
+
+
+def test_the_result_is_checked_and_smaller(primes: Optimized) -> None:
+    assert primes.checked_runs == 2
+    assert (primes.fallback, primes.note) == ("", "")
+    assert primes.ratio > 1
+    assert primes.ratio == primes.ratio_to("Oz")
+    assert primes.ratio_to("O0") > primes.ratio
+
+
+def test_it_holds_for_what_clang_gives_at_oz(primes: Optimized, tmp_path: Path, compile_c) -> None:
+    """The note under the table: the line works on the bitcode of ``clang -Oz``."""
+    (source,) = resolve(SMALL).sources
+    at_oz = compile_c(source.read_text(), "-Oz")
+    with InProcessSession() as session:
+        session.load(at_oz, level="as-is")
+        sizes = session.step(primes.opt_pipeline, wanted=SIZES).metrics
+    assert sizes["object_text_size_bytes"] == primes.result["text_size_bytes"]
+
+
+@pytest.mark.parametrize("kind", ["obj", "bc", "ll"])
+def test_every_output_compiles_to_the_same_size(primes: Optimized, kind: str) -> None:
+    content = primes.emit(kind)
+    if kind == "obj":
+        assert content.startswith(b"\x7fELF")
+        return
+    with InProcessSession() as session:
+        sizes = session.load(content, wanted=SIZES).metrics
+    assert sizes["object_text_size_bytes"] == primes.result["text_size_bytes"]
+
+
+def test_the_object_runs(primes: Optimized, tmp_path: Path) -> None:
+    (tmp_path / "p.o").write_bytes(primes.emit("obj"))
+    subprocess.run(["cc", "p.o", "-lm", "-o", "p"], cwd=tmp_path, check=True)
+    run = resolve(SMALL).runs[0]
+    done = subprocess.run([tmp_path / "p", *run.args], capture_output=True, check=True)
+    assert done.stdout == run.stdout.read_bytes()
+
+
+# -- fallbacks --------------------------------------------------------------------------
+
+
+def test_a_wrong_output_falls_back(primes: Optimized) -> None:
+    answers = iter([["primes 4000: another standard output"], []])
+    found = optimize(resolve(SMALL), SearchConfig(budget=5), check=lambda *_: next(answers))
+    assert "misbehaves: primes 4000: another standard output" in found.fallback
+    assert baseline_kept(found)
+    assert found.checked_runs == 2
+
+
+def test_a_reference_that_nothing_meets_is_told_apart() -> None:
+    found = optimize(resolve(SMALL), SearchConfig(budget=5), check=lambda *_: ["flaky"])
+    assert baseline_kept(found)
+    assert found.checked_runs == 0
+    assert "the baseline differs from the reference too" in found.note
+
+
+def test_an_object_that_does_not_link_falls_back() -> None:
+    def check(program: object, code: bytes) -> list[str]:
+        raise CompileError("linking failed: undefined reference to `f'")
+
+    found = optimize(resolve(SMALL), SearchConfig(budget=5), check=check)
+    assert "cannot be linked" in found.fallback
+    assert baseline_kept(found)
+
+
+def test_no_linker_means_unchecked_and_said() -> None:
+    def check(program: object, code: bytes) -> list[str]:
+        raise ToolMissingError("no linker was found")
+
+    found = optimize(resolve(SMALL), SearchConfig(budget=40), check=check)
+    assert found.note == "not checked: no linker was found"
+    assert found.fallback == ""
+    assert found.ratio > 1
+
+
+def test_another_module_on_replay_falls_back(monkeypatch) -> None:
+    wrong = (MEM2REG,)
+    with_result(monkeypatch, pipeline=wrong, unpruned=(*wrong, MEM2REG), key=1)
+    found = optimize(resolve(SMALL), SearchConfig(budget=5))
+    assert "more than the baseline's" in found.fallback
+    assert baseline_kept(found)
+
+
+def test_the_unpruned_pipeline_is_the_second_try(monkeypatch) -> None:
+    good = search(resolve(SMALL).bitcode(), SearchConfig(budget=40))
+    with_result(monkeypatch, pipeline=(MEM2REG,), key=1, unpruned=good.unpruned)
+    found = optimize(resolve(SMALL), SearchConfig(budget=40))
+    assert found.fallback == ""
+    assert found.pipeline == good.unpruned
+    assert found.ratio > 1
+
+
+def test_a_pipeline_that_crashes_falls_back(monkeypatch) -> None:
+    crash = (Pass("unify-loop-exits", "function(unify-loop-exits)"),)
+    with_result(monkeypatch, pipeline=crash, unpruned=crash)
+    found = optimize(resolve("mirbench/hashtable"), SearchConfig(budget=2))
+    assert "does not hold" in found.fallback
+    assert baseline_kept(found)
+
+
+def test_fresh_analyses_are_asked_for_where_they_matter(monkeypatch) -> None:
+    """When one go differs from step by step, the analyses between are invalidated."""
+    asked = []
+    run = module_under_test._Maker.run
+
+    def differs_at_first(self, opt_pipeline: str) -> int:
+        asked.append(opt_pipeline)
+        key = run(self, opt_pipeline)
+        return key + 1 if len(asked) == 1 else key
+
+    with_result(
+        monkeypatch,
+        pipeline=(o_level("default<O2>"), MEM2REG),
+        unpruned=(o_level("default<O2>"), MEM2REG),
+    )
+    monkeypatch.setattr(module_under_test._Maker, "run", differs_at_first)
+    found = optimize(resolve(SMALL), SearchConfig(budget=1))
+    assert asked[0] == "default<O2>,function(mem2reg)"
+    assert asked[1] == "default<O2>,invalidate<all>,function(mem2reg)" == found.opt_pipeline
+    assert found.fallback == ""
+
+
+# -- configurations and inputs ----------------------------------------------------------
+
+
+def test_o0_as_the_baseline_has_an_empty_pipeline_at_worst() -> None:
+    answers = iter([["wrong"], []])
+    config = SearchConfig(budget=3, baseline="O0")
+    found = optimize(resolve(SMALL), config, check=lambda *_: next(answers))
+    assert found.opt_pipeline == ""
+    assert found.result == found.baselines["O0"]
+    assert found.emit("obj").startswith(b"\x7fELF")
+
+
+def test_instructions_can_be_counted_for_a_foreign_target(tmp_path: Path) -> None:
+    path = tmp_path / "foreign.ll"
+    path.write_text(
+        'target triple = "hexagon-unknown-elf"\n'
+        "define i32 @f(i32 %x) {\n  %p = alloca i32\n  store i32 %x, ptr %p\n"
+        "  %y = load i32, ptr %p\n  ret i32 %y\n}\n"
+    )
+    found = optimize(resolve(path), SearchConfig(budget=5, objective="ir_instructions"))
+    assert found.result == {"ir_instructions": 1}
+    assert "text_size_bytes" not in found.baselines["Oz"]
+
+
+def test_what_is_no_module_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "bad.ll"
+    path.write_text("define i32 @f( {")
+    with pytest.raises(InvalidModuleError):
+        optimize(resolve(path), SearchConfig(budget=5))

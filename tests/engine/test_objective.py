@@ -1,0 +1,104 @@
+"""Objective = metric × baseline, and rewards that telescope."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mirgym.objective import (
+    LEVEL_PIPELINES,
+    METRICS,
+    SMALLEST_LOG_GAIN,
+    Scale,
+    check_level,
+    check_metric,
+    measure_level,
+)
+from mirgym.session import InProcessSession
+from mirgym.wire import Wanted
+
+costs = st.integers(1, 10**7)
+
+
+class TestScale:
+    def test_reaching_the_baseline_is_one(self):
+        assert Scale(1000, 500).reward(1000, 500) == pytest.approx(1.0)
+
+    def test_closed_form(self):
+        assert Scale(1000, 500).reward(1000, 250) == pytest.approx(2.0)
+        assert Scale(1000, 500).reward(500, 1000) == pytest.approx(-1.0)
+        assert Scale(8000, 1000).reward(2000, 1000) == pytest.approx(1 / 3)
+
+    def test_no_change_is_nothing(self):
+        assert Scale(1000, 500).reward(700, 700) == 0.0
+
+    @pytest.mark.parametrize("baseline", [1000, 999, 2000])
+    def test_a_baseline_without_gain_has_the_floor(self, baseline):
+        assert Scale(1000, baseline).log_gain == SMALLEST_LOG_GAIN == math.log(1.01)
+
+    def test_a_wrong_scale_gives_a_wrong_total(self):
+        assert Scale(1000, 800).reward(1000, 500) != pytest.approx(1.0)
+
+    @pytest.mark.parametrize("cost", [0, 1])
+    def test_a_program_without_code(self, cost):
+        assert Scale(cost, cost).reward(cost, cost) == 0.0
+
+    @given(start=costs, baseline=costs, path=st.lists(costs, max_size=20))
+    def test_rewards_telescope(self, start, baseline, path):
+        scale = Scale(start, baseline)
+        points = [start, *path]
+        total = sum(scale.reward(a, b) for a, b in pairwise(points))
+        expected = math.log(start / points[-1]) / scale.log_gain
+        assert total == pytest.approx(expected, abs=1e-6 * (1 + abs(expected)))
+
+    @given(start=costs, baseline=costs, cost=costs)
+    def test_smaller_is_better(self, start, baseline, cost):
+        assert Scale(start, baseline).reward(start, cost) >= 0 or cost > start
+
+
+@pytest.fixture(scope="module")
+def sizes(modules):
+    """Metrics of one program at each level."""
+    wanted = Wanted.of(tuple(n for n in METRICS if n != "ir_instructions"))
+    with InProcessSession() as session:
+        return {
+            level: measure_level(session, modules["strings"], level, wanted)
+            for level in LEVEL_PIPELINES
+        }
+
+
+class TestLevels:
+    @pytest.mark.parametrize("metric", METRICS)
+    def test_every_metric_is_measured(self, sizes, metric):
+        assert all(size[metric] > 0 for size in sizes.values())
+
+    def test_sizes_are_in_order(self, sizes):
+        text = {level: size["text_size_bytes"] for level, size in sizes.items()}
+        assert text["Oz"] <= text["Os"] <= text["O2"] < text["O0"]
+        assert text["O2"] <= text["O3"]
+
+    def test_o0_is_the_program_as_it_is(self, local, modules, sizes):
+        state = local.load(modules["strings"])
+        assert sizes["O0"]["ir_instructions"] == state.metrics["ir_instructions"]
+
+    def test_leaves_the_optimised_module(self, local, modules):
+        sizes = measure_level(local, modules["strings"], "Oz", METRICS["text_size_bytes"])
+        state = local.observe(METRICS["text_size_bytes"])
+        assert state.metrics == sizes
+
+
+def test_unknown_metric():
+    with pytest.raises(ValueError, match=r"unknown objective 'text_size'.*'text_size_bytes'\?"):
+        check_metric("text_size")
+    assert check_metric("ir_instructions") == "ir_instructions"
+
+
+def test_unknown_level(local, modules):
+    with pytest.raises(ValueError, match=r"unknown baseline 'Ozz'.*Did you mean 'Oz'"):
+        check_level("Ozz")
+    with pytest.raises(ValueError, match="Ozz"):
+        measure_level(local, modules["loops"], "Ozz", METRICS["ir_instructions"])
