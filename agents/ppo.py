@@ -23,27 +23,30 @@ class PpoConfig:
 
     programs: tuple[str, ...] = ("mirbench:train",)
     """Programs to train on: suites, URIs or paths."""
-    objective: str = "text_size_bytes"
-    """What to make small: text_size_bytes or ir_instructions."""
+    objective: str = "ir_instructions"
+    """What to make small: ir_instructions, or text_size_bytes at about five times the time a
+    step."""
     observation: tuple[str, ...] = ("autophase", "history")
     """What the policy sees."""
+    actions: str | tuple[str, ...] = "passes"
+    """What it may do; see ``envs.actions.build_actions``."""
     reward: str = "best"
     """``best``: what a step adds to the best state so far; ``step``: the environment's own."""
     episode_steps: int = 45
     """Passes in an episode."""
-    total_steps: int = 40_000
+    total_steps: int = 60_000
     """Environment steps in all."""
     num_envs: int = 8
     """Worker processes."""
-    rollout_steps: int = 45
-    """Steps of each worker between two updates: one episode."""
-    batch_size: int = 90
-    epochs: int = 8
+    rollout_steps: int = 90
+    """Steps of each worker between two updates: two episodes."""
+    batch_size: int = 180
+    epochs: int = 6
     """Passes over each rollout."""
     learning_rate: float = 5e-4
     gamma: float = 0.99
     gae_lambda: float = 0.95
-    entropy: float = 0.01
+    entropy: float = 0.05
     """Keeps the policy from settling on one sequence for all programs."""
     hidden: tuple[int, ...] = (256, 128)
     """Widths of the policy's and the value's own layers."""
@@ -85,6 +88,7 @@ def make_envs(config: PpoConfig) -> VecMonitor:
         programs=list(config.programs),
         objective=config.objective,
         observation=config.observation,
+        actions=config.actions,
         reward=config.reward,
     )
     return VecMonitor(envs)
@@ -154,11 +158,25 @@ def train(
         envs.close()
 
 
-def policy_choice(model: MaskablePPO) -> Choose:
-    """The agent as a choice function for ``evaluate``."""
+def policy_choice(model: MaskablePPO, temperature: float = 1.0, seed: int = 0) -> Choose:
+    """The agent as a choice function for ``evaluate``.
+
+    Args:
+        model: The trained agent.
+        temperature: Divides the logits where an action is sampled: above 1 the rollouts
+            differ more from each other.
+        seed: Of the sampling.
+    """
+    generator = np.random.default_rng(seed)
 
     def choose(observation: Any, mask: np.ndarray, deterministic: bool) -> int:
-        action, _ = model.predict(observation, action_masks=mask, deterministic=deterministic)
-        return int(action)
+        tensors, _ = model.policy.obs_to_tensor(observation)
+        with torch.no_grad():
+            masked = model.policy.get_distribution(tensors, action_masks=mask).distribution
+        logits = masked.logits[0].double().numpy()  # (n_actions,)
+        if deterministic:
+            return int(logits.argmax())
+        weights = np.exp((logits - logits.max()) / temperature) * mask
+        return int(generator.choice(len(weights), p=weights / weights.sum()))
 
     return choose

@@ -19,13 +19,15 @@ def plot_curves(path: Path, rows: list[dict[str, Any]], title: str) -> None:
     figure, axes = plt.subplots(figsize=(7, 4))
     for row in rows:
         steps, values = zip(*row["curve"], strict=True)
-        label = "PPO, greedy rollout" if row is rows[0] else None
+        label = "PPO, one greedy episode" if row is rows[0] else None
         axes.plot(steps, values, color=AGENT, alpha=0.8, label=label)
     for row in rows:
-        label = "PPO, best of its rollouts" if row is rows[0] else None
+        label = "PPO, best of its episodes" if row is rows[0] else None
         axes.plot(row["curve"][-1][0], row["agent"], "*", color=AGENT, markersize=12, label=label)
-    control = sum(row["random"] for row in rows) / len(rows)
-    axes.axhline(control, color=CONTROL, linestyle="--", label="random search, same compiles")
+    for key, style in (("random_one_rollout", "--"), ("random", ":")):
+        mean = sum(row[key] for row in rows) / len(rows)
+        label = "random, one episode" if style == "--" else "random, best of as many episodes"
+        axes.axhline(mean, color=CONTROL, linestyle=style, label=label)
     axes.axhline(1.0, color=BASELINE, linewidth=1, label="Oz")
     axes.set(xlabel="training steps", ylabel="Oz ÷ agent, geomean, held out", title=title)
     axes.legend(frameon=False)

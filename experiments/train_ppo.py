@@ -43,6 +43,8 @@ class TrainConfig:
     rollouts: int = 10
     """Episodes a program at evaluation: one greedy, the others sampled. Random search gets
     as many episodes of as many passes."""
+    temperature: float = 1.5
+    """Of the sampled episodes; chosen on training programs."""
     evaluations: int = 6
     """Points of the learning curve."""
     folder: Path = RESULTS / "train_ppo"
@@ -53,7 +55,11 @@ class TrainConfig:
 
 
 def _env_config(config: TrainConfig) -> EnvConfig:
-    return EnvConfig(objective=config.ppo.objective, observation=config.ppo.observation)
+    return EnvConfig(
+        objective=config.ppo.objective,
+        observation=config.ppo.observation,
+        actions=config.ppo.actions,
+    )
 
 
 def _score(config: TrainConfig, choose: Any, rollouts: int, seed: int) -> list[Score]:
@@ -105,7 +111,7 @@ def run_seed(config: TrainConfig, seed: int) -> dict[str, Any]:
     started = time.perf_counter()
     model = train(config.ppo, folder, seed, callback=curve, progress=sys.stderr.isatty())
     trained = time.perf_counter() - started
-    agent = _score(config, policy_choice(model), config.rollouts, seed)
+    agent = _score(config, policy_choice(model, config.temperature, seed), config.rollouts, seed)
     control = _score(config, random_choice(seed), config.rollouts, seed)
     agent_one = _score(config, policy_choice(model), 1, seed)
     control_one = _score(config, random_choice(seed), 1, seed)
@@ -144,7 +150,11 @@ def _write_tables(config: TrainConfig, rows: list[dict[str, Any]]) -> None:
 
 
 def main(config: TrainConfig) -> int:
-    """Run all seeds; return 1 when the agent does not beat random search."""
+    """Run all seeds; return 1 when the agent does not beat random search at equal compiles.
+
+    The verdict is on one episode (as many compiles as it has steps); the longer search is
+    printed beside it.
+    """
     config.folder.mkdir(parents=True, exist_ok=True)
     rows = [run_seed(config, seed) for seed in config.seeds]
     _write_tables(config, rows)
@@ -153,15 +163,15 @@ def main(config: TrainConfig) -> int:
     means = {name: _mean(rows, name) for name in names}
     figures = {**means, "seconds": _mean(rows, "train_seconds"), "seeds": rows}
     write_run_json(config.folder, config, figures)
-    compiles = rows[0]["compiles"]
+    steps = config.ppo.episode_steps
     print(
-        f"held out, geomean of Oz ÷ agent, mean of {len(rows)} seeds, {compiles} compiles in all:\n"
-        f"  PPO, {config.rollouts} rollouts    {means['agent']:.4f}\n"
-        f"  random, same compiles  {means['random']:.4f}\n"
-        f"  PPO, greedy rollout    {means['agent_one_rollout']:.4f}\n"
-        f"  random, one rollout    {means['random_one_rollout']:.4f}"
+        f"held out, geomean of Oz ÷ agent, {config.ppo.objective}, mean of {len(rows)} seeds:\n"
+        f"  {steps} compiles a program:   PPO, greedy {means['agent_one_rollout']:.4f}   "
+        f"random {means['random_one_rollout']:.4f}\n"
+        f"  {steps * config.rollouts} compiles a program:  PPO, sampled {means['agent']:.4f}   "
+        f"random {means['random']:.4f}"
     )
-    return 0 if means["agent"] > means["random"] else 1
+    return 0 if means["agent_one_rollout"] > means["random_one_rollout"] else 1
 
 
 if __name__ == "__main__":

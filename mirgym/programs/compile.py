@@ -97,7 +97,8 @@ def compile_source(source: Path, flags: tuple[str, ...]) -> bytes:
         ToolMissingError: There is no clang.
     """
     clang = find_clang()
-    command = [str(clang), *_driver_mode(source), *FRONT_END_FLAGS, *flags]
+    mode = cpp_flags(clang) if is_cpp(source) else ()
+    command = [str(clang), *mode, *FRONT_END_FLAGS, *flags]
     entry = cache_root() / "bitcode" / _key(source, command[1:], clang)
     cached = _read_entry(entry)
     if cached is not None:
@@ -115,8 +116,23 @@ def compile_source(source: Path, flags: tuple[str, ...]) -> bytes:
     return bitcode
 
 
-def _driver_mode(source: Path) -> list[str]:
-    return ["--driver-mode=g++"] if SUFFIXES[source.suffix] == "clang++" else []
+def is_cpp(source: Path) -> bool:
+    """Whether a file holds C++."""
+    return SUFFIXES.get(source.suffix) == "clang++"
+
+
+@functools.cache
+def cpp_flags(clang: Path) -> tuple[str, ...]:
+    """How clang is called for C++: with the library that the system's g++ links.
+
+    The wheel's clang would take its own libc++, and g++ cannot link such objects.
+    """
+    mode, library = "--driver-mode=g++", "-stdlib=libstdc++"
+    probe = [str(clang), mode, library, "-fsyntax-only", "-x", "c++", "-"]
+    done = subprocess.run(
+        probe, input=b"#include <new>\n", capture_output=True, timeout=30, check=False
+    )
+    return (mode,) if done.returncode else (mode, library)
 
 
 def _key(source: Path, arguments: list[str], clang: Path) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import CompileError, ToolMissingError
-from .compile import SUFFIXES, find_clang
+from .compile import cpp_flags, find_clang, is_cpp
 from .program import Program, Run
 
 LINK_LIMIT_SECONDS = 120
@@ -102,7 +102,9 @@ def _processes_in_session(session: int) -> int:
 # Sets the limits and becomes the program. A function that runs between fork and exec
 # would do the same, but may deadlock in a process with threads.
 _LAUNCHER = """
-import os, resource, sys
+import os, resource, signal, sys
+for number in (signal.SIGPIPE, signal.SIGXFSZ):
+    signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would pass that on
 cpu, memory, file = map(int, sys.argv[1:4])
 for kind, value in (
     (resource.RLIMIT_CPU, cpu),
@@ -248,17 +250,20 @@ def check_output(program: Program, object_code: bytes, limits: Limits | None = N
     return differences
 
 
-def _is_cpp(program: Program) -> bool:
-    return any(SUFFIXES.get(source.suffix) == "clang++" for source in program.sources)
+def _cpp_flags(program: Program) -> tuple[str, ...]:
+    return cpp_flags(find_clang()) if any(map(is_cpp, program.sources)) else ()
 
 
 def _libs(program: Program) -> tuple[str, ...]:
-    return (*program.libs, "stdc++") if _is_cpp(program) else program.libs
+    flags = _cpp_flags(program)
+    if not flags:
+        return program.libs
+    return (*program.libs, "stdc++" if "-stdlib=libstdc++" in flags else "c++")
 
 
 def _build_reference(program: Program, out: Path) -> None:
     """Build from the sources with clang -O0."""
-    mode = ["--driver-mode=g++"] if _is_cpp(program) else []
     sources = [str(source.resolve()) for source in program.sources]
-    command = [str(find_clang()), *mode, "-O0", "-w", *program.flags, *sources, "-o", str(out)]
+    flags = [*_cpp_flags(program), "-O0", "-w", *program.flags]
+    command = [str(find_clang()), *flags, *sources, "-o", str(out)]
     _build([*command, *_link_flags(program.libs)], "building the reference")

@@ -53,6 +53,8 @@ class Program:
     def bitcode(self) -> bytes:
         """LLVM 23 bitcode without any optimisation, compiled and linked once.
 
+        A changed source is seen at the next call, a changed header in the next process.
+
         Raises:
             UnknownProgramError: A source does not exist.
             CompileError: clang refused a source.

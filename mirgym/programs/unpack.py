@@ -64,6 +64,8 @@ def unpack(archive: Path, folder: Path) -> None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise cannot_write(folder, error) from error
         reason = str(error).splitlines()[0].rstrip(":")
+        # tarfile's words when no way of reading it fits; it lists them all below.
+        reason = reason.replace("file could not be opened successfully", "not a tar archive")
         raise DatasetError(f"{archive.name} is damaged and cannot be unpacked: {reason}") from error
 
 

