@@ -16,17 +16,19 @@ from mirgym.session import InProcessSession
 from mirgym.worker import WorkerSession
 
 PARENT = """
-import os, sys, time
+import os, signal, sys, time
 from mirgym.worker import WorkerSession
 session = WorkerSession()
 session.load(open(sys.argv[1], "rb").read())
 twin = session.fork()
 third = twin.fork()
+interrupts = []
+signal.signal(signal.SIGINT, lambda *_: interrupts.append(1))
 print(session.pid, twin.pid, third.pid, flush=True)
 for round in range(600):
-    try:
-        time.sleep(0.1)
-    except KeyboardInterrupt:
+    time.sleep(0.1)
+    if interrupts:
+        interrupts.clear()
         same = session.observe().key == twin.observe().key == third.observe().key
         print("workers live" if same else "workers differ", flush=True)
 """
