@@ -68,9 +68,19 @@ class Outcome(NamedTuple):
 class Episode:
     """The session, program, costs and history of one environment."""
 
-    def __init__(self, config: EnvConfig, horizon: int, pool: ProgramPool | None = None) -> None:
+    def __init__(
+        self,
+        config: EnvConfig,
+        horizon: int,
+        pool: ProgramPool | None = None,
+        *,
+        alone: bool = True,
+    ) -> None:
         self.config = config
         self.horizon = horizon
+        # Alone, this process may look for the reply while it waits; among others it would
+        # take a core from their workers.
+        self._worker_options = {} if alone else {"spin_us": 100}
         self.actions: ActionSet = build_actions(config.actions)
         self.observer = Observer(config.observation, len(self.actions.passes))
         metrics = METRICS[config.objective].metric_names
@@ -103,7 +113,11 @@ class Episode:
     def _open_session(self) -> InProcessSession | WorkerSession:
         if self.session is None:
             process = self.config.isolation == "process"
-            self.session = WorkerSession(self.config.limits) if process else InProcessSession()
+            self.session = (
+                WorkerSession(self.config.limits, **self._worker_options)
+                if process
+                else InProcessSession()
+            )
         return self.session
 
     def close(self) -> None:

@@ -66,7 +66,10 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
         self.metadata = {"render_modes": ["ansi"], "autoreset_mode": self.autoreset_mode}
         self.config = _config(config)
         pool = ProgramPool(self.config.programs, self.config.objective, self.config.baseline)
-        self.episodes = [Episode(self.config, max_episode_steps, pool) for _ in range(num_envs)]
+        self.episodes = [
+            Episode(self.config, max_episode_steps, pool, alone=num_envs == 1)
+            for _ in range(num_envs)
+        ]
         first = self.episodes[0]
         self.single_observation_space = first.observer.space
         self.single_action_space = spaces.Discrete(len(first.actions.passes))

@@ -42,6 +42,16 @@ module.serve(fd)
 """
 
 
+# A pass allocates and frees megabytes: keep them, in huge pages, instead of giving them
+# back to the kernel after every step. Worth about 2 % of the time of a step.
+_MALLOC = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "MALLOC_TOP_PAD_": str(32 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+}
+
+
 @dataclass(frozen=True)
 class WorkerLimits:
     """What one worker may use."""
@@ -112,6 +122,7 @@ def _start_process(limits: WorkerLimits) -> tuple[_Process, socket.socket]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
+            env={**os.environ, **_MALLOC},
         )
     except BaseException:
         ours.close()
@@ -129,7 +140,7 @@ class WorkerSession(WireSession):
     keep several workers busy at once.
     """
 
-    def __init__(self, limits: WorkerLimits | None = None, *, spin_us: int = 100) -> None:
+    def __init__(self, limits: WorkerLimits | None = None, *, spin_us: int = 2000) -> None:
         self.limits = limits or WorkerLimits()
         self.spin_us = spin_us
         """How long to look for a reply before sleeping, in microseconds; 0 when the core

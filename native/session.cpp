@@ -157,7 +157,7 @@ StepOutcome Session::step(const std::string &pipeline, const OptionList &options
   StepOutcome outcome;
   ScopedOptions scope(options);
   bool review = understatesChanges(pipeline);
-  uint64_t keyBefore = review ? key() : 0;
+  Fingerprints before = review ? fingerprint(*module) : Fingerprints();
   auto start = std::chrono::steady_clock::now();
   PreservedAnalyses preserved = runPipeline(pipeline);
   outcome.passNs = static_cast<uint64_t>(
@@ -165,7 +165,7 @@ StepOutcome Session::step(const std::string &pipeline, const OptionList &options
           std::chrono::steady_clock::now() - start)
           .count());
   outcome.changed = !preserved.areAllPreserved();
-  if (review && !allDirty && findUnreportedChanges(keyBefore))
+  if (review && !allDirty && findUnreportedChanges(before))
     outcome.changed = true;
   if (!outcome.changed)
     return outcome;
@@ -183,16 +183,17 @@ StepOutcome Session::step(const std::string &pipeline, const OptionList &options
   return outcome;
 }
 
-bool Session::findUnreportedChanges(uint64_t keyBefore) {
-  TextMeter::FunctionHashes before = hashes; // key() filled it before the step
-  for (auto &[function, unused] : before)
-    figures[function].hash.reset();
-  variablesChanged = true;
-  moduleKey.reset();
-  bool found = key() != keyBefore;
-  for (auto &[function, hash] : before)
-    if (hashes.lookup(function).key != hash.key)
-      dirty.insert(function);
+bool Session::findUnreportedChanges(const Fingerprints &before) {
+  Fingerprints after = fingerprint(*module);
+  bool sameFunctions = before.functions.size() == after.functions.size();
+  if (!sameFunctions || before.globals != after.globals)
+    allDirty = true;
+  bool found = allDirty;
+  for (size_t i = 0; sameFunctions && i < after.functions.size(); ++i)
+    if (before.functions[i] != after.functions[i]) {
+      dirty.insert(after.functions[i].first);
+      found = true;
+    }
   return found;
 }
 

@@ -8,6 +8,7 @@
 #include "autophase.h"
 #include "codegen.h"
 #include "counts.h"
+#include "fingerprint.h"
 #include "hash.h"
 #include "options.h"
 
@@ -86,9 +87,9 @@ private:
   void forgetFigures();
   // Drops the figures of the functions that the last pipeline changed.
   void forgetDirtyFunctions();
-  // Finds what the last pipeline changed without saying so, by hashing again; call it
+  // Finds what the last pipeline changed without saying so, and marks it dirty; call it
   // only when no function can have been deleted.
-  bool findUnreportedChanges(uint64_t keyBefore);
+  bool findUnreportedChanges(const Fingerprints &before);
   const TextMeter::FunctionHashes &functionHashes();
   template <typename Vector>
   std::string sumOverFunctions(std::optional<Vector> FunctionFigures::*figure,

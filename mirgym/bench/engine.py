@@ -71,7 +71,7 @@ def measure(episodes: int = 40) -> Report:
     rows: dict[str, dict[str, object]] = {}
     for size, wished in SIZES.items():
         module = module_near(wished)
-        count = max(2, episodes * SIZES["S"] // wished)
+        count = max(2, episodes * 2 * SIZES["S"] // wished)
         for kind, make in (("in-process", InProcessSession), ("worker", WorkerSession)):
             with make() as session:
                 time_steps(session, module, STEP, 1)  # warm up
