@@ -37,11 +37,11 @@ def plot_curves(path: Path, rows: list[dict[str, Any]], title: str) -> None:
 
 
 def plot_bars(path: Path, ratios: Mapping[str, float], title: str, label: str) -> None:
-    """One bar a program: how many times smaller than the baseline."""
+    """One bar a program: by how much it is smaller than the baseline, in percent."""
     ordered = sorted(ratios.items(), key=lambda item: item[1])
     figure, axes = plt.subplots(figsize=(7, 0.28 * len(ordered) + 1.2))
     names = [name for name, _ in ordered]
-    gains = [100 * (value - 1) for _, value in ordered]
+    gains = [100 * (1 - 1 / value) for _, value in ordered]
     axes.barh(names, gains, color=[AGENT if g > 0 else CONTROL for g in gains])
     axes.axvline(0, color=BASELINE, linewidth=1)
     axes.set(xlabel=label, title=title)

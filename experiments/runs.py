@@ -43,11 +43,16 @@ def _package_versions() -> dict[str, str]:
     return found
 
 
+def _without_paths(config: dict[str, Any]) -> dict[str, Any]:
+    """Where the results went says nothing about them, and names somebody's machine."""
+    return {name: value for name, value in config.items() if not isinstance(value, Path)}
+
+
 def write_run_json(folder: Path, config: Any, figures: dict[str, Any]) -> None:
     """Write config, revision, machine, versions and figures to ``folder/run.json``."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {
-        "config": dataclasses.asdict(config),
+        "config": _without_paths(dataclasses.asdict(config)),
         "git": git_revision(),
         "machine": machine(),
         "packages": _package_versions(),
