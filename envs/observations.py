@@ -103,6 +103,6 @@ class Observer:
         return parts[self.names[0]] if self.single else parts
 
     @staticmethod
-    def _view(state: State, name: str) -> np.ndarray | str:
+    def _view(state: State, name: str) -> Any:
         view = state.views[name]
-        return view if isinstance(view, str) else view.copy()
+        return view.copy() if isinstance(view, np.ndarray) else view

@@ -22,7 +22,7 @@ A ``str`` is u32 length and bytes. A reply starts with a status byte: 0, or the 
 of error with its message as the rest. ``state`` is u8 changed, u64 key (0 unless bit
 4 of the metrics asks for it), u64 pass
 time in ns, i64 instructions, one i64 for each metric bit, and for each view bit u32
-length and bytes (int64 arrays; UTF-8 for the IR).
+length and bytes (int64 arrays; UTF-8 for the IR; ``mirgym.views`` for functions).
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ from typing import NamedTuple
 import numpy as np
 
 from . import errors
+from .views import ModuleView, decode_module
 
-Views = dict[str, "np.ndarray | str"]
+Views = dict[str, "np.ndarray | str | ModuleView"]
 
 
 class Verb(enum.IntEnum):
@@ -62,7 +63,14 @@ METRICS: Mapping[str, int] = {"text_size_bytes": 1, "object_text_size_bytes": 2}
 _WANT_KEY = 4
 """Bit in the mask of metrics: compute the module's key."""
 
-VIEWS: Mapping[str, int] = {"instcount": 1, "autophase": 2, "ir": 4}
+VIEWS: Mapping[str, int] = {
+    "instcount": 1,
+    "autophase": 2,
+    "ir": 4,
+    "functions": 8,
+    "new_functions": 16,
+}
+"""View bits. ``new_functions`` leaves out what ``functions`` or itself sent since the load."""
 
 EMIT_KINDS: Mapping[str, int] = {"bc": 0, "ll": 1, "obj": 2}
 
@@ -96,7 +104,8 @@ class State(NamedTuple):
         key: Structural hash of the module, 64 bits; 0 when it was not wanted.
         pass_ns: Time of the bare pass manager in nanoseconds.
         metrics: ``ir_instructions`` and the metrics asked for.
-        views: The views asked for: int64 arrays, and a string for ``ir``.
+        views: The views asked for: int64 arrays, a string for ``ir``, and a
+            ``ModuleView`` for the functions.
     """
 
     changed: bool
@@ -217,6 +226,8 @@ def decode_state(reply: bytes, wanted: Wanted) -> State:
         at += 4
         if name == "ir":
             views[name] = reply[at : at + length].decode(errors="replace")
+        elif name.endswith("functions"):
+            views[name] = decode_module(reply[at : at + length])
         else:
             views[name] = np.frombuffer(reply, np.int64, length // 8, at)
         at += length

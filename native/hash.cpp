@@ -67,50 +67,6 @@ bool isPlainData(const Constant *constant) {
          });
 }
 
-inline size_t PointerNumbers::slot(const void *pointer) const {
-  // Objects are at least 8 bytes apart; multiply to spread the rest.
-  uint64_t spread = (reinterpret_cast<uintptr_t>(pointer) >> 3) * 0x9e3779b97f4a7c15ULL;
-  return (spread >> 32) & (entries.size() - 1);
-}
-
-void PointerNumbers::clear() {
-  used = 0;
-  if (entries.empty() || ++generation == 0) {
-    entries.assign(std::max<size_t>(entries.size(), 1024), Entry());
-    generation = 1;
-  }
-}
-
-void PointerNumbers::grow() {
-  std::vector<Entry> old(entries.size() * 2);
-  old.swap(entries);
-  used = 0;
-  for (const Entry &entry : old)
-    if (entry.generation == generation)
-      insert(entry.pointer, entry.number);
-}
-
-inline void PointerNumbers::insert(const void *pointer, uint32_t number) {
-  if (++used * 2 > entries.size()) {
-    grow();
-    ++used;
-  }
-  size_t at = slot(pointer);
-  while (entries[at].generation == generation)
-    at = (at + 1) & (entries.size() - 1);
-  entries[at] = {pointer, generation, number};
-}
-
-inline uint32_t PointerNumbers::find(const void *pointer) const {
-  size_t at = slot(pointer);
-  while (entries[at].generation == generation) {
-    if (entries[at].pointer == pointer)
-      return entries[at].number;
-    at = (at + 1) & (entries.size() - 1);
-  }
-  return absent;
-}
-
 inline uint64_t StructuralHasher::typeHash(Type *type) {
   RecentType &recent = recentTypes[(reinterpret_cast<uintptr_t>(type) >> 4) % 64];
   if (recent.type != type)
@@ -278,6 +234,8 @@ uint64_t StructuralHasher::referenceHash(const GlobalValue *global) {
   hash = mix(hash, global->isDeclaration() | global->isDSOLocal() << 1 |
                        global->hasLocalLinkage() << 2 |
                        uint64_t(global->getThreadLocalMode()) << 3);
+  if (auto *variable = dyn_cast<GlobalVariable>(global))
+    hash = mix(hash, variable->isConstant());
   if (auto *variable = dyn_cast<GlobalVariable>(global);
       variable && variable->isConstant() && variable->hasInitializer() &&
       isPlainData(variable->getInitializer()))

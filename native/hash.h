@@ -7,6 +7,8 @@
 // that no pass touched keeps its hash; the module's hash covers everything.
 #pragma once
 
+#include "pointer_numbers.h"
+
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/IR/InstrTypes.h"
@@ -14,35 +16,12 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
 
 namespace mirgym {
 
 // Whether a constant is plain numbers, without references to globals. Code generation
 // folds loads from and copies of such data into the functions that use it.
 bool isPlainData(const llvm::Constant *constant);
-
-// Numbers for pointers, emptied in constant time: entries of an older generation
-// do not count.
-class PointerNumbers {
-public:
-  static constexpr uint32_t absent = UINT32_MAX;
-  void clear();
-  void insert(const void *pointer, uint32_t number);
-  uint32_t find(const void *pointer) const;
-
-private:
-  struct Entry {
-    const void *pointer = nullptr;
-    uint32_t generation = 0;
-    uint32_t number = 0;
-  };
-  size_t slot(const void *pointer) const;
-  void grow();
-  std::vector<Entry> entries;
-  size_t used = 0;
-  uint32_t generation = 0;
-};
 
 // The two hashes of a function, from one walk.
 struct FunctionHash {

@@ -54,7 +54,7 @@ void writeState(Session &session, const StepOutcome &outcome, uint32_t metrics,
   for (Metric metric : {MetricText, MetricObjectText})
     if (metrics & metric)
       reply.number<int64_t>(session.metric(metric));
-  for (View view : {ViewInstCount, ViewAutophase, ViewIR})
+  for (View view : {ViewInstCount, ViewAutophase, ViewIR, ViewFunctions, ViewNewFunctions})
     if (views & view)
       reply.text(session.view(view));
 }

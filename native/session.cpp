@@ -69,6 +69,7 @@ void Session::adopt(std::unique_ptr<LLVMContext> newContext,
   dirty.clear();
   allDirty = false;
   variablesChanged = true;
+  sentViews.clear();
   module = std::move(newModule); // the old module goes before its context
   context = std::move(newContext);
   forgetFigures();
@@ -284,7 +285,7 @@ int64_t Session::metric(Metric metric) {
   return *textSize;
 }
 
-const std::string &Session::view(View view) {
+std::string Session::view(View view) {
   Module &current = loaded();
   switch (view) {
   case ViewInstCount:
@@ -301,8 +302,49 @@ const std::string &Session::view(View view) {
     if (!irText)
       irText = toText(current);
     return *irText;
+  case ViewFunctions:
+  case ViewNewFunctions:
+    return functionViews(view == ViewFunctions);
   }
   throw EngineError(ErrorKind::BadRequest, "unknown view");
+}
+
+// The layout is in mirgym/views.py.
+std::string Session::functionViews(bool all) {
+  DenseMap<const Function *, uint32_t> position;
+  for (const Function &function : loaded())
+    if (!function.isDeclaration())
+      position.try_emplace(&function, position.size());
+  std::string out;
+  auto number = [&out](auto value) {
+    out.append(reinterpret_cast<const char *>(&value), sizeof(value));
+  };
+  number(uint32_t(position.size()));
+  for (const Function &function : *module) {
+    if (function.isDeclaration())
+      continue;
+    FunctionFigures &known = figures[&function];
+    std::string bytes;
+    if (!known.view || all) {
+      FunctionView built = viewBuilder.build(function);
+      known.view = ViewFacts{built.key, std::move(built.callees)};
+      if (sentViews.insert(built.key).second || all)
+        bytes = std::move(built.bytes);
+    }
+    if (!known.instructions)
+      known.instructions = static_cast<int64_t>(function.getInstructionCount());
+    number(known.view->key);
+    number(uint32_t(*known.instructions));
+    StringRef name = function.getName();
+    number(uint32_t(name.size()));
+    out.append(name.data(), name.size());
+    number(uint32_t(known.view->callees.size()));
+    for (const Function *callee : known.view->callees)
+      number(position.lookup(callee));
+    number(uint32_t(bytes.size()));
+    out.append(bytes);
+  }
+  return out;
 }
 
 std::string Session::snapshot() { return toBitcode(loaded()); }

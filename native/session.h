@@ -11,6 +11,7 @@
 #include "fingerprint.h"
 #include "hash.h"
 #include "options.h"
+#include "views.h"
 
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/DenseSet.h"
@@ -36,7 +37,13 @@ enum class SizeLevel : unsigned char {
 
 enum Metric : uint32_t { MetricText = 1, MetricObjectText = 2 };
 constexpr uint32_t wantKey = 4; // travels in the mask of metrics
-enum View : uint32_t { ViewInstCount = 1, ViewAutophase = 2, ViewIR = 4 };
+enum View : uint32_t {
+  ViewInstCount = 1,
+  ViewAutophase = 2,
+  ViewIR = 4,
+  ViewFunctions = 8,     // the encoder's views of all functions
+  ViewNewFunctions = 16, // without those that were sent since the last load
+};
 enum class EmitKind : unsigned char { Bitcode = 0, Text = 1, Object = 2 };
 
 struct StepOutcome {
@@ -64,7 +71,7 @@ public:
   uint64_t key();
   int64_t instructions();
   int64_t metric(Metric metric);
-  const std::string &view(View view);
+  std::string view(View view);
 
   std::string snapshot();
   void restore(llvm::StringRef bytes);
@@ -73,12 +80,18 @@ public:
   std::vector<FunctionRecord> functions();
 
 private:
+  // What stays known of a function's view once its bytes are sent.
+  struct ViewFacts {
+    uint64_t key;
+    std::vector<const llvm::Function *> callees; // with a body, each once
+  };
   // What is known of each function; computed when it is asked for.
   struct FunctionFigures {
     std::optional<FunctionHash> hash;
     std::optional<int64_t> instructions;
     std::optional<InstCounts> instCounts;
     std::optional<AutophaseFeatures> autophase;
+    std::optional<ViewFacts> view;
   };
 
   llvm::Module &loaded();
@@ -94,6 +107,7 @@ private:
   template <typename Vector>
   std::string sumOverFunctions(std::optional<Vector> FunctionFigures::*figure,
                                Vector (*compute)(const llvm::Function &));
+  std::string functionViews(bool all);
   llvm::PreservedAnalyses runPipeline(const std::string &pipeline);
 
   // Declared first, destroyed last: the module lives in the context.
@@ -112,6 +126,8 @@ private:
   std::optional<int64_t> instructionCount;
   std::optional<int64_t> textSize, objectSize;
   std::optional<std::string> instCountBytes, autophaseBytes, irText;
+  ViewBuilder viewBuilder;
+  llvm::DenseSet<uint64_t> sentViews; // keys, since the last load or restore
   int64_t instructionLimit = 0;
 };
 

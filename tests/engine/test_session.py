@@ -8,6 +8,7 @@ import pytest
 from mirgym import errors
 from mirgym.passes import catalogue
 from mirgym.session import InProcessSession, Session
+from mirgym.views import ModuleView
 from mirgym.wire import METRICS, NO_KEY, VIEWS, Wanted
 
 from . import sources
@@ -104,7 +105,10 @@ class TestStep:
         seen = session.observe(EVERYTHING)
         assert state.key == seen.key
         assert state.metrics == seen.metrics
-        assert all(np.array_equal(state.views[v], seen.views[v]) for v in VIEWS)
+        for view in ("instcount", "autophase", "ir"):
+            assert np.array_equal(state.views[view], seen.views[view])
+        for view in ("functions", "new_functions"):
+            assert state.views[view].keys == seen.views[view].keys
 
     @pytest.mark.parametrize(
         ("pipeline", "message"),
@@ -298,7 +302,8 @@ def test_both_kinds_agree(worker, local, real_modules):
         states = [s.load(module, level="Oz", wanted=wanted) for s in (worker, local)]
         for pipeline in pipelines:
             for a, b in zip(*(s.views.values() for s in states), strict=True):
-                assert np.array_equal(a, b), (name, pipeline)
+                same = a[:4] == b[:4] if isinstance(a, ModuleView) else np.array_equal(a, b)
+                assert same, (name, pipeline)
             mine, theirs = (s._replace(pass_ns=0, views={}) for s in states)
             assert mine == theirs, (name, pipeline)
             states = [s.step(pipeline, wanted=wanted) for s in (worker, local)]

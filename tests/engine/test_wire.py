@@ -18,7 +18,8 @@ from mirgym.session import InProcessSession, WireSession
 from mirgym.wire import METRICS, VIEWS, Wanted
 
 metric_sets = st.sets(st.sampled_from(sorted(METRICS))).map(tuple)
-view_sets = st.sets(st.sampled_from(sorted(VIEWS))).map(tuple)
+# Functions have a codec of their own, tested in test_views.py.
+view_sets = st.sets(st.sampled_from(["instcount", "autophase", "ir"])).map(tuple)
 int64 = st.integers(-(2**63), 2**63 - 1)
 
 
@@ -144,7 +145,7 @@ class TestRequests:
     def test_step(self, pipeline, options):
         request = wire.step_request(pipeline, options, Wanted.of(tuple(METRICS), tuple(VIEWS)))
         metrics, views, count = struct.unpack_from("<IIH", request, 1)
-        assert (metrics, views, count) == (7, 7, len(options))
+        assert (metrics, views, count) == (7, sum(VIEWS.values()), len(options))
         at, read = 11, []
         for _ in range(2 * count):
             (length,) = struct.unpack_from("<I", request, at)
