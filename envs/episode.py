@@ -17,11 +17,14 @@ from ..objective import METRICS, check_level, check_metric
 from ..passes import Pass, to_pipeline
 from ..programs import Program
 from ..session import DEFAULT_GROWTH_LIMIT, InProcessSession, Session
+from ..views import ModuleView
 from ..wire import State, Wanted
 from ..worker import WorkerLimits, WorkerSession
 from .actions import ActionSet, build_actions
 from .observations import History, Observer
 from .pool import DROPPABLE, Costs, ProgramPool
+
+_ALL_FUNCTIONS = Wanted.of(views=("functions",), key=False)
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class EnvConfig:
     """``O0 O1 O2 O3 Os Oz``. Functions get this level's size attributes at reset, so that
     agent and baseline compete on the same footing."""
     observation: str | Sequence[str] = "autophase"
-    """One or several of ``instcount``, ``autophase``, ``history``, ``ir``."""
+    """One or several of ``embedding``, ``instcount``, ``autophase``, ``history``, ``ir``."""
     actions: str | Sequence[str | Pass] = "passes"
     """See ``actions.build_actions``: ``"passes"``, ``"passes+stop"``, a list of names …"""
     isolation: str = "process"
@@ -56,7 +59,7 @@ class EnvConfig:
 
 
 class Outcome(NamedTuple):
-    """What ``Env.step`` returns."""
+    """What ``Env.step`` returns, with a look that ``Observer.finish`` makes the observation."""
 
     observation: Any
     reward: float
@@ -132,7 +135,7 @@ class Episode:
     def reset(
         self, generator: np.random.Generator, program: Any = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Start an episode on ``program``, or on a sampled one."""
+        """Start an episode on ``program``, or on a sampled one; gives a look and the info."""
         session = self._open_session()
         self._over = True  # until this succeeds
         if isinstance(session, WorkerSession):
@@ -149,7 +152,7 @@ class Episode:
             growth_limit=self.config.growth_limit,
         )
         self._begin(chosen, state)
-        return self.observation(), self.info(changed=False, error=None)
+        return self.look(), self.info(changed=False, error=None)
 
     def _sample_playable(self, generator: np.random.Generator, session: Session) -> Program:
         while True:
@@ -240,15 +243,25 @@ class Episode:
         self, reward: float, *, changed: bool, terminated: bool = False, error: str | None = None
     ) -> Outcome:
         info = self.info(changed=changed, error=error)
-        return Outcome(self.observation(), reward, terminated, error is not None, info)
+        return Outcome(self.look(), reward, terminated, error is not None, info)
 
     # -- looking ----------------------------------------------------------------------
 
-    def observation(self) -> Any:
-        """The observation of the current state."""
+    def look(self) -> dict[str, Any]:
+        """The current state, for ``Observer.finish``."""
         assert self._state is not None
         history = self._history.vector(self._cost, self._costs.start, self._costs.baseline)
-        return self.observer.observe(self._state, history)
+        return self.observer.look(self._state, history, self._all_functions)
+
+    def observation(self) -> Any:
+        """The observation of the current state."""
+        return self.observer.finish([self.look()])[0]
+
+    def _all_functions(self) -> ModuleView:
+        assert self.session is not None
+        view = self.session.observe(_ALL_FUNCTIONS).views["functions"]
+        assert isinstance(view, ModuleView)
+        return view
 
     def info(self, *, changed: bool, error: str | None) -> dict[str, Any]:
         """The info dictionary; see ``LlvmEnv``."""

@@ -35,6 +35,8 @@ class LlvmEnv(gym.Env[Any, Any]):
     ============= ========================================= =============================
     name          space                                     contents
     ============= ========================================= =============================
+    ``embedding`` ``Box(-inf, inf, (258,), float32)``       the default: ``mirgym.embed``'s
+                                                            vector, of the tiny encoder
     ``instcount`` ``Box(0, 2**31-1, (70,), int64)``         ``features.INSTCOUNT_NAMES``
     ``autophase`` ``Box(0, 2**31-1, (56,), int64)``         ``features.AUTOPHASE_NAMES``
     ``history``   ``Box((n + 3,), float32)``                action counts ÷ episode length,
@@ -113,12 +115,15 @@ class LlvmEnv(gym.Env[Any, Any]):
         program: str | Program | None = options.pop("program", None)
         if options:
             raise ValueError(f"unknown reset options {sorted(options)}; expected 'program' only")
-        return self._episode.reset(self.np_random, program)
+        look, info = self._episode.reset(self.np_random, program)
+        return self._episode.observer.finish([look])[0], info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Run one pass; see the class for the reward and the info."""
         self._episode.send(action)
-        return tuple(self._episode.receive())
+        outcome = self._episode.receive()
+        (observation,) = self._episode.observer.finish([outcome.observation])
+        return tuple(outcome._replace(observation=observation))
 
     def action_masks(self) -> np.ndarray:
         """Mask for MaskablePPO, shape ``(n,)``, bool: False for known no-ops here."""

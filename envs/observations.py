@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 import string
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium import spaces
 
 from ..errors import did_you_mean
 from ..features import AUTOPHASE_NAMES, INSTCOUNT_NAMES
+from ..views import ModuleView
 from ..wire import State
 
-NAMES = ("instcount", "autophase", "history", "ir")
+if TYPE_CHECKING:
+    from ..encoder.embedder import Embedder
+
+NAMES = ("embedding", "instcount", "autophase", "history", "ir")
 COUNT_LIMIT = 2**31 - 1
 LOG_RATIO_LIMIT = 8.0
 """``history`` clips its logarithms of cost ratios to this."""
@@ -71,6 +75,10 @@ def _space(name: str, n_actions: int) -> spaces.Space[Any]:
         low = np.zeros_like(high)
         low[-2:] = -LOG_RATIO_LIMIT
         return spaces.Box(low, high, dtype=np.float32)
+    if name == "embedding":
+        from ..encoder.config import CONFIGS, module_size
+
+        return spaces.Box(-np.inf, np.inf, (module_size(CONFIGS["tiny"]),), np.float32)
     return spaces.Text(IR_LIMIT, min_length=0, charset=frozenset(string.printable))
 
 
@@ -78,7 +86,8 @@ class Observer:
     """Builds the observations of the chosen kinds.
 
     One name gives that observation itself; several give a ``Dict`` space with one entry
-    for each name.
+    for each name. Work is in two halves, so that several environments share one batch of the
+    encoder: ``look`` at each state, then ``finish`` all looks together.
     """
 
     def __init__(self, observation: str | Sequence[str], n_actions: int) -> None:
@@ -93,16 +102,44 @@ class Observer:
             raise ValueError(f"observation={observation!r}: expected one or several distinct names")
         self.names = names
         self.single = isinstance(observation, str)
-        self.views = tuple(n for n in names if n != "history")
+        self.views = tuple(
+            "new_functions" if n == "embedding" else n for n in names if n != "history"
+        )
         built = {name: _space(name, n_actions) for name in names}
         self.space: spaces.Space[Any] = built[names[0]] if self.single else spaces.Dict(built)
 
-    def observe(self, state: State, history: np.ndarray) -> Any:
-        """The observation of a state; arrays are copies that the caller owns."""
-        parts = {n: history if n == "history" else self._view(state, n) for n in self.names}
-        return parts[self.names[0]] if self.single else parts
+    def look(
+        self, state: State, history: np.ndarray, all_functions: Callable[[], ModuleView]
+    ) -> dict[str, Any]:
+        """What ``finish`` needs of a state; arrays are copies that the caller owns.
 
-    @staticmethod
-    def _view(state: State, name: str) -> Any:
-        view = state.views[name]
-        return view.copy() if isinstance(view, np.ndarray) else view
+        ``all_functions`` is asked when the cache has lost a function's embedding.
+        """
+        parts: dict[str, Any] = {}
+        for name in self.names:
+            if name == "history":
+                parts[name] = history
+            elif name == "embedding":
+                module = state.views["new_functions"]
+                assert isinstance(module, ModuleView)
+                parts[name] = module if self.embedder.knows(module) else all_functions()
+            else:
+                view = state.views[name]
+                parts[name] = view.copy() if isinstance(view, np.ndarray) else view
+        return parts
+
+    def finish(self, looks: Sequence[dict[str, Any]]) -> list[Any]:
+        """The observations; functions that several states share are embedded once."""
+        if "embedding" in self.names:
+            modules: list[ModuleView] = [look["embedding"] for look in looks]
+            self.embedder.warm(v for m in modules for v in m.functions if v is not None)
+            for look, module in zip(looks, modules, strict=True):
+                look["embedding"] = self.embedder.module(module)
+        return [look[self.names[0]] if self.single else look for look in looks]
+
+    @property
+    def embedder(self) -> Embedder:
+        """The encoder that this process shares; loaded when first needed."""
+        from ..encoder.embedder import shared_embedder
+
+        return shared_embedder("tiny")

@@ -113,7 +113,7 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
                 infos = self._add_info(infos, info, i)
                 self._ended[i] = False
             else:
-                observation = episode.observation()
+                observation = episode.look()
             observations.append(observation)
         return self._concatenate(observations), infos
 
@@ -208,6 +208,8 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
         return outcome
 
     def _concatenate(self, observations: list[Any]) -> Any:
+        """Looks to a batch of observations, with one batch of the encoder."""
+        observations = self.episodes[0].observer.finish(observations)
         space = self.single_observation_space
         out: Any = create_empty_array(space, len(observations))
         return concatenate(space, observations, out)
@@ -230,7 +232,8 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
     def _end(self, i: int, outcome: Outcome) -> Outcome:
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             first, fresh = self.episodes[i].reset(self._generators[i])
-            info = {**fresh, "final_obs": outcome.observation, "final_info": outcome.info}
+            (last,) = self.episodes[i].observer.finish([outcome.observation])
+            info = {**fresh, "final_obs": last, "final_info": outcome.info}
             return outcome._replace(observation=first, info=info)
         self._ended[i] = self.autoreset_mode is AutoresetMode.NEXT_STEP
         return outcome

@@ -16,8 +16,9 @@ try:
 except PackageNotFoundError:  # a source tree that was not installed
     __version__ = "0+unknown"
 
+from .embedding import embed
 from .envs.registration import register_environments
 
 register_environments()
 
-__all__ = ["__version__"]
+__all__ = ["__version__", "embed"]

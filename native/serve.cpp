@@ -199,7 +199,10 @@ void serve(int socket) {
     if (!readAll(socket, request.data(), request.size()))
       return;
     if (!request.empty() && request[0] == static_cast<char>(Verb::Fork)) {
-      socket = forkWorker(socket);
+      int next = forkWorker(socket);
+      if (next != socket)
+        session.forgetSentViews(); // the child is a session of its own
+      socket = next;
       continue;
     }
     replySocket = socket;

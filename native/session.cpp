@@ -347,6 +347,12 @@ std::string Session::functionViews(bool all) {
   return out;
 }
 
+void Session::forgetSentViews() {
+  sentViews.clear();
+  for (auto &[function, known] : figures)
+    known.view.reset();
+}
+
 std::string Session::snapshot() { return toBitcode(loaded()); }
 
 std::string Session::emit(EmitKind kind) {

@@ -78,6 +78,7 @@ public:
   std::string emit(EmitKind kind);
   void verify();
   std::vector<FunctionRecord> functions();
+  void forgetSentViews();
 
 private:
   // What stays known of a function's view once its bytes are sent.

@@ -12,6 +12,7 @@ import tyro
 
 from ..errors import MirgymError
 from .checks import Bench, Doctor
+from .encoder import Embed, Pretrain
 from .optimize import INTERRUPTED, Optimize
 from .passes import Passes
 from .programs import Programs
@@ -22,6 +23,8 @@ Command = (
     Annotated[Optimize, tyro.conf.subcommand("optimize", prefix_name=False)]
     | Annotated[Programs, tyro.conf.subcommand("programs", prefix_name=False)]
     | Annotated[Passes, tyro.conf.subcommand("passes", prefix_name=False)]
+    | Annotated[Embed, tyro.conf.subcommand("embed", prefix_name=False)]
+    | Annotated[Pretrain, tyro.conf.subcommand("pretrain", prefix_name=False)]
     | Annotated[Bench, tyro.conf.subcommand("bench", prefix_name=False)]
     | Annotated[Doctor, tyro.conf.subcommand("doctor", prefix_name=False)]
 )

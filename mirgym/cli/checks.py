@@ -11,6 +11,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "engine": (),
     "env": ("seconds", "steps"),
     "size": ("steps", "seed"),
+    "embed": ("steps", "seed"),
     "fuzz": ("steps", "csmith", "excluded", "replays", "seed"),
 }
 
@@ -19,7 +20,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
 class Bench:
     """Measure what the README claims; exit status 1 when a check fails."""
 
-    name: Annotated[Literal["engine", "env", "size", "fuzz"], tyro.conf.Positional]
+    name: Annotated[Literal["engine", "env", "size", "embed", "fuzz"], tyro.conf.Positional]
     """Steps against the bare pass manager, environments, the size reward, or robustness."""
     json: bool = False
     """Print one JSON object instead of tables."""

@@ -1,0 +1,1 @@
+"""The pre-training corpus: sources, bitcode, states under passes, Parquet shards."""

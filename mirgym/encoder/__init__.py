@@ -1,0 +1,1 @@
+"""MIREncoder: embeddings of LLVM IR from its text and its graph, pre-trained."""

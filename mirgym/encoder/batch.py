@@ -1,0 +1,119 @@
+"""From function views to the tensors of one batch.
+
+A function's rows depend on that function alone: windows never cross functions and
+graphs stay apart, so a batch gives what its members give one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from ..views import EDGE_KINDS, FIELD_SIZES, NODE_SIZES, FunctionView
+
+RELATIONS = ("control", "control back", "first operand", "other operand", "operand back")
+"""What an edge means to the graph network. A called function counts as an operand."""
+
+FIELD_OFFSETS = np.concatenate([[0], np.cumsum(np.array(FIELD_SIZES) + 1)])
+"""Where each token row's codes begin in one table; each has one more code, the mask."""
+
+NODE_OFFSETS = np.concatenate([[0], np.cumsum(np.array(NODE_SIZES) + 1)])
+
+_DEFINITION = EDGE_KINDS.index("definition")
+_CONTROL = EDGE_KINDS.index("control")
+
+
+class Windows(NamedTuple):
+    """Windows of equal padded length. ``rows`` (W, L) index tokens; padding repeats row 0."""
+
+    rows: torch.Tensor  # (W, L) int64
+    real: torch.Tensor  # (W, L) bool
+
+
+class FunctionBatch(NamedTuple):
+    """Several functions as tensors; T instructions, N nodes, E edges in all.
+
+    The graph is contracted: a variable that an instruction defines is that instruction.
+    """
+
+    tokens: torch.Tensor  # (T, 8) int64, codes plus FIELD_OFFSETS
+    token_counts: torch.Tensor  # (B,) int64
+    windows: list[Windows]
+    nodes: torch.Tensor  # (N, 2) int64, codes plus NODE_OFFSETS
+    node_counts: torch.Tensor  # (B,) int64
+    edges: torch.Tensor  # (2, E) int64: source, destination
+    relations: torch.Tensor  # (E,) int64, index in RELATIONS
+    edge_weights: torch.Tensor  # (E,) float32: 1 / edges of that relation at the destination
+
+    def to(self, device: torch.device | str) -> FunctionBatch:
+        """The same batch on a device."""
+        windows = [Windows(w.rows.to(device), w.real.to(device)) for w in self.windows]
+        tensors = {n: t.to(device) for n, t in self._asdict().items() if n != "windows"}
+        return self._replace(windows=windows, **tensors)
+
+
+def collate(views: Sequence[FunctionView], window: int = 128) -> FunctionBatch:
+    """Tensors of one or more functions, each with at least one instruction."""
+    graphs = [_contract(view) for view in views]
+    token_counts = np.array([view.tokens.shape[1] for view in views])
+    node_counts = np.array([nodes.shape[1] for nodes, _, _ in graphs])
+    starts = np.concatenate([[0], np.cumsum(node_counts)[:-1]])
+    tokens = np.concatenate([view.tokens for view in views], axis=1).T.astype(np.int64)
+    nodes = np.concatenate([nodes for nodes, _, _ in graphs], axis=1).T.astype(np.int64)
+    edges = np.concatenate([e + s for (_, e, _), s in zip(graphs, starts, strict=True)], axis=1)
+    relations = np.concatenate([r for _, _, r in graphs])
+    slots = edges[1] * len(RELATIONS) + relations
+    degrees = np.bincount(slots, minlength=1)
+    return FunctionBatch(
+        torch.from_numpy(tokens + FIELD_OFFSETS[:-1]),
+        torch.from_numpy(token_counts),
+        _windows(token_counts, window),
+        torch.from_numpy(nodes + NODE_OFFSETS[:-1]),
+        torch.from_numpy(node_counts),
+        torch.from_numpy(edges),
+        torch.from_numpy(relations),
+        torch.from_numpy((1.0 / degrees[slots]).astype(np.float32)),
+    )
+
+
+def _contract(view: FunctionView) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Nodes (2, N), edges (2, E) and relations (E,), each edge in both directions."""
+    kinds, positions = view.edge_kinds >> 3, view.edge_kinds & 7
+    definitions = kinds == _DEFINITION
+    owner = np.arange(view.nodes.shape[1])
+    owner[view.edges[1, definitions]] = view.edges[0, definitions]
+    kept = owner == np.arange(len(owner))
+    place = (np.cumsum(kept) - 1)[owner]
+    source, destination = place[view.edges[:, ~definitions]].astype(np.int64)
+    control = kinds[~definitions] == _CONTROL
+    forward = np.where(control, 0, np.where(positions[~definitions] == 0, 2, 3))
+    edges = np.stack([np.r_[source, destination], np.r_[destination, source]])
+    return view.nodes[:, kept], edges, np.r_[forward, np.where(control, 1, 4)]
+
+
+def _windows(counts: np.ndarray, window: int) -> list[Windows]:
+    """Cut each function into windows, and group those of about the same length."""
+    starts, lengths = [], []
+    first = 0
+    for count in counts.tolist():
+        for begin in range(0, count, window):
+            starts.append(first + begin)
+            lengths.append(min(window, count - begin))
+        first += count
+    start, length = np.array(starts), np.array(lengths)
+    padded = np.maximum(16, 2 ** np.ceil(np.log2(length)).astype(int))
+    groups: list[Windows] = []
+    for size in np.unique(padded):
+        chosen = padded == size
+        # Few windows: padding them further is cheaper than another round of layers.
+        if size < padded.max() and chosen.sum() * (size * 2) <= 512:
+            padded[chosen] = padded[padded > size].min()
+            continue
+        column = np.arange(size)
+        real = column < length[chosen, None]
+        rows = np.where(real, start[chosen, None] + column, 0)
+        groups.append(Windows(torch.from_numpy(rows), torch.from_numpy(real)))
+    return groups

@@ -1,0 +1,50 @@
+"""Sizes of the encoder, and the two that are shipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Conv = Literal["relational", "ggnn", "gatv2", "pna"]
+Modality = Literal["both", "text", "graph"]
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Shape of an ``Encoder``; it travels in the header of the weights."""
+
+    d_model: int = 128
+    """Width of tokens and nodes."""
+    d_field: int = 24
+    """Width of one code's embedding, before all fields are projected to ``d_model``."""
+    text_layers: int = 3
+    graph_layers: int = 3
+    heads: int = 4
+    """Attention heads; 32 wide each."""
+    feed_forward: int = 4
+    """Width of the transformer's feed-forward network, in ``d_model``s."""
+    d_embed: int = 256
+    """Width of a function's embedding."""
+    window: int = 128
+    """Instructions that attend to each other; 86 % of functions fit in one."""
+    conv: Conv = "relational"
+    modality: Modality = "both"
+
+
+BASE = EncoderConfig()
+TINY = EncoderConfig(
+    d_model=64,
+    d_field=16,
+    text_layers=2,
+    graph_layers=2,
+    heads=2,
+    feed_forward=2,
+    d_embed=128,
+    window=64,
+)
+CONFIGS = {"base": BASE, "tiny": TINY}
+
+
+def module_size(config: EncoderConfig) -> int:
+    """Width of a module's embedding: its own code, what it calls, and two sizes."""
+    return 2 * config.d_embed + 2

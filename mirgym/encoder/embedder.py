@@ -1,0 +1,131 @@
+"""Embeddings of functions and modules, cached by the key of a function's view.
+
+A module's embedding is, with weights ``w`` = a function's share of the instructions::
+
+    [ Σ w[f] e[f],                        what the code is
+      Σ w[f] mean(e[g] for g called by f), what it calls
+      ln(1 + instructions) / 10, ln(1 + functions) / 10 ]
+
+so that a step that changes two functions costs two functions.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..views import FunctionView, ModuleView
+from .batch import collate
+from .config import module_size
+from .model import Encoder
+from .weights import load
+
+CACHED_FUNCTIONS = 65_536
+BATCH_INSTRUCTIONS = 8_192
+"""Instructions embedded at once: bounds the memory, and no smaller is faster."""
+
+SCALE = 10.0
+"""Divides the logarithms of sizes, so that they lie where the rest does."""
+
+
+class MissingViewError(LookupError):
+    """A function's arrays were left out and its embedding is no longer cached."""
+
+
+class Embedder:
+    """A frozen encoder with its cache; one serves any number of environments.
+
+    Args:
+        model: ``"tiny"``, ``"base"``, a path to weights, or an ``Encoder``.
+        cached_functions: How many embeddings to keep, the least recently used going first.
+    """
+
+    def __init__(
+        self, model: str | Path | Encoder = "tiny", *, cached_functions: int = CACHED_FUNCTIONS
+    ) -> None:
+        self.encoder = model if isinstance(model, Encoder) else load(model)
+        self.encoder.eval().prepare_inference()
+        self.function_size = self.encoder.config.d_embed
+        self.module_size = module_size(self.encoder.config)
+        self._cached_functions = cached_functions
+        self._cache: OrderedDict[int, np.ndarray] = OrderedDict()
+
+    def functions(self, views: Sequence[FunctionView]) -> np.ndarray:
+        """Embeddings of functions, shape ``(n, function_size)``, float32."""
+        self.warm(views)
+        return np.stack([self._known(view.key) for view in views]) if views else self._none()
+
+    def module(self, module: ModuleView) -> np.ndarray:
+        """Embedding of a module, shape ``(module_size,)``, float32; zeros without functions.
+
+        Raises:
+            MissingViewError: See the class of that name; ask for the view ``functions``.
+        """
+        out = np.zeros(self.module_size, np.float32)
+        if not module.keys:
+            return out
+        self.warm(view for view in module.functions if view is not None)
+        each = np.stack([self._known(key) for key in module.keys])  # (F, D)
+        sizes = np.array(module.instructions, np.float32)
+        weights = sizes / sizes.sum()
+        # What is called, weighted by its callers: one row of weights instead of F × F.
+        called = np.zeros(len(weights), np.float32)
+        for weight, callees in zip(weights, module.callees, strict=True):
+            for callee in callees:
+                called[callee] += weight / len(callees)
+        out[: self.function_size] = weights @ each
+        out[self.function_size : -2] = called @ each
+        out[-2:] = np.log1p([sizes.sum(), len(sizes)]) / SCALE
+        return out
+
+    def knows(self, module: ModuleView) -> bool:
+        """Whether ``module`` would succeed."""
+        return all(
+            view is not None or key in self._cache
+            for key, view in zip(module.keys, module.functions, strict=True)
+        )
+
+    def forget(self) -> None:
+        """Empty the cache."""
+        self._cache.clear()
+
+    def warm(self, views: Iterable[FunctionView]) -> None:
+        """Embed those functions that are not cached, in as few batches as fit."""
+        missing = {view.key: view for view in views if view.key not in self._cache}
+        batch: list[FunctionView] = []
+        for view in missing.values():
+            batch.append(view)
+            if sum(v.tokens.shape[1] for v in batch) >= BATCH_INSTRUCTIONS:
+                self._embed(batch)
+                batch = []
+        if batch:
+            self._embed(batch)
+
+    def _embed(self, batch: list[FunctionView]) -> None:
+        with torch.inference_mode():
+            fused = self.encoder(collate(batch, self.encoder.config.window)).fused  # (B, D)
+        for view, row in zip(batch, fused.float().numpy(), strict=True):
+            self._cache[view.key] = row
+        while len(self._cache) > max(self._cached_functions, len(batch)):
+            self._cache.popitem(last=False)
+
+    def _known(self, key: int) -> np.ndarray:
+        try:
+            self._cache.move_to_end(key)
+            return self._cache[key]
+        except KeyError:
+            raise MissingViewError(f"function {key:#x} is not cached") from None
+
+    def _none(self) -> np.ndarray:
+        return np.zeros((0, self.function_size), np.float32)
+
+
+@functools.cache
+def shared_embedder(model: str = "tiny") -> Embedder:
+    """The embedder that this process shares between its environments."""
+    return Embedder(model)

@@ -1,0 +1,63 @@
+"""Weights as safetensors in half precision, with the encoder's sizes in the header."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from ..errors import MirgymError, did_you_mean
+from .config import EncoderConfig
+from .model import Encoder
+
+FOLDER = Path(__file__).parent / "weights"
+SHIPPED = ("tiny", "base")
+
+
+def save(encoder: Encoder, path: Path, **notes: str) -> None:
+    """Write the weights, rounded to float16; ``notes`` join the header."""
+    tensors = {
+        name: value.detach().half().contiguous() for name, value in encoder.state_dict().items()
+    }
+    header = {"config": json.dumps(asdict(encoder.config)), **notes}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".part")
+    save_file(tensors, temporary, header)
+    temporary.replace(path)
+
+
+def load(model: str | Path) -> Encoder:
+    """An encoder in evaluation mode, float32.
+
+    Args:
+        model: ``"tiny"``, ``"base"``, or a path to a ``.safetensors`` file.
+
+    Raises:
+        MirgymError: No such model, or the file is not one of mirgym's, or is damaged.
+    """
+    path = FOLDER / f"{model}.safetensors" if str(model) in SHIPPED else Path(model)
+    if not path.is_file():
+        hint = did_you_mean(str(model), SHIPPED)
+        raise MirgymError(
+            f"no weights at {path}: expected one of {list(SHIPPED)} or a .safetensors file that "
+            f"`mirgym pretrain` wrote.{hint}"
+        )
+    try:
+        with safe_open(path, "pt") as file:
+            config = EncoderConfig(**json.loads(file.metadata()["config"]))
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        encoder = Encoder(config)
+        encoder.load_state_dict(tensors)
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise MirgymError(
+            f"{path} does not hold an encoder of this version of mirgym: {error}. "
+            "Make the weights again with `mirgym pretrain`"
+        ) from error
+    broken = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
+    if broken:
+        raise MirgymError(f"{path} holds NaN or infinity in {broken[0]}; the training diverged")
+    return encoder.eval()
