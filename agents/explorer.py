@@ -17,13 +17,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from ..errors import CodegenError, SessionError, VerifyError
 from ..objective import METRICS, check_level, check_metric
 from ..passes import Pass, catalogue
-from ..session import DEFAULT_GROWTH_LIMIT
+from ..session import DEFAULT_GROWTH_LIMIT, Closing
 from ..wire import State, Wanted
 from ..worker import WorkerLimits, WorkerSession
 
@@ -117,7 +116,7 @@ class BudgetSpentError(Exception):
     """The next compile would be one too many. Ends a strategy; never leaves a search."""
 
 
-class Explorer:
+class Explorer(Closing):
     """Applies passes to states within a budget, and remembers all outcomes.
 
     Args:
@@ -297,14 +296,3 @@ class Explorer:
     def close(self) -> None:
         """End the worker; may be called again."""
         self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

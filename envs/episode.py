@@ -22,7 +22,7 @@ from ..wire import State, Wanted
 from ..worker import WorkerLimits, WorkerSession
 from .actions import ActionSet, build_actions
 from .observations import History, Observer
-from .pool import DROPPABLE, Costs, ProgramPool
+from .pool import Costs, ProgramPool, check_worker
 
 _ALL_FUNCTIONS = Wanted.of(views=("functions",), key=False)
 
@@ -160,7 +160,8 @@ class Episode:
             try:
                 self._costs = self.pool.costs(chosen, session)
                 return chosen
-            except DROPPABLE as error:
+            except SessionError as error:
+                check_worker(session, error)
                 self.pool.drop(chosen, error)
 
     def _begin(self, program: Program, state: State) -> None:

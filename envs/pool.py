@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import CodegenError, SessionError, UnknownProgramError, did_you_mean
+from ..errors import (
+    CodegenError,
+    SessionError,
+    UnknownProgramError,
+    WorkerStartError,
+    did_you_mean,
+)
 from ..objective import METRICS, Scale, run_level
 from ..programs import Program, resolve, resolve_all
 from ..session import Session
@@ -99,5 +105,20 @@ class ProgramPool:
         self.members = [p for p in self.members if p.uri != program.uri]
 
 
-DROPPABLE = (SessionError,)
-"""Errors at the baseline that cost one program, not the run."""
+_TRIVIAL = b"define void @mirgym_trivial() {\n  ret void\n}\n"
+
+
+def check_worker(session: Session, error: SessionError) -> None:
+    """Raise unless ``error`` was the program's fault: the worker still loads a trivial one.
+
+    Raises:
+        WorkerStartError: It does not, so leaving the program out would not help.
+    """
+    try:
+        session.load(_TRIVIAL)
+    except WorkerStartError:
+        raise
+    except SessionError as again:
+        raise WorkerStartError(
+            f"workers end whatever they load, last with: {again}. See `mirgym doctor`"
+        ) from error

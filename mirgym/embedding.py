@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from .session import Closing
 from .views import ModuleView
 from .wire import Wanted
 
@@ -20,7 +21,7 @@ Source: TypeAlias = "str | Path | bytes | Program"
 _ALL_FUNCTIONS = Wanted.of(views=("functions",), key=False)
 
 
-class ProgramEmbedder:
+class ProgramEmbedder(Closing):
     """Embeds one program after another: one worker that reads them, one cache.
 
     Functions that were embedded before, in any program, are not embedded again.
@@ -63,12 +64,6 @@ class ProgramEmbedder:
     def close(self) -> None:
         """End the worker; may be called again."""
         self._session.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def embed(

@@ -46,6 +46,10 @@ class SessionCrashedError(SessionError):
     """The worker process died: a pass crashed, or the process was killed."""
 
 
+class WorkerStartError(SessionError):
+    """No worker process can be started, whatever the program: the machine is at its limit."""
+
+
 class SessionTimeoutError(SessionError):
     """One request took longer than its time limit, and the worker was stopped."""
 

@@ -113,15 +113,30 @@ class Session(Protocol):
     ) -> None: ...
 
 
-class WireSession:
+class Closing:
+    """A context manager whose end is ``close``."""
+
+    def close(self) -> None:
+        """Free everything; may be called again."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class WireSession(Closing):
     """Every verb of the protocol over one ``_request``; the base of both sessions."""
 
     def _request(self, request: bytes) -> bytes:
         """Send one request and return its reply (see ``mirgym.wire``)."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Free everything; may be called again."""
         raise NotImplementedError
 
     def load(
@@ -178,17 +193,6 @@ class WireSession:
         reply = self._request(request)
         wire.raise_on_error(reply)
         return reply[1:]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class InProcessSession(WireSession):

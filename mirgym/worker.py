@@ -23,7 +23,12 @@ from typing import NoReturn
 
 from . import wire
 from ._native import receive_reply, send_request
-from .errors import SessionCrashedError, SessionError, SessionTimeoutError
+from .errors import (
+    SessionCrashedError,
+    SessionError,
+    SessionTimeoutError,
+    WorkerStartError,
+)
 from .session import WireSession
 
 _LENGTH = struct.Struct("<I")
@@ -124,6 +129,12 @@ def _start_process(limits: WorkerLimits) -> tuple[_Process, socket.socket]:
             cwd="/",
             env={**os.environ, **_MALLOC},
         )
+    except OSError as error:
+        ours.close()
+        raise WorkerStartError(
+            f"cannot start a worker process: {error}. Close other environments, or raise the "
+            "limits on processes and open files (ulimit -u, ulimit -n)"
+        ) from error
     except BaseException:
         ours.close()
         raise

@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..errors import SessionError, VerifyError
+from ..errors import MirgymError, SessionError, VerifyError
 from ..passes import Pass, catalogue
 from ..programs import Program, resolve, resolve_all
 from ..wire import NOTHING
@@ -31,6 +31,7 @@ class Tally:
 
     steps: int = 0
     episodes: int = 0
+    load_failures: list[str] = field(default_factory=list)
     worker_failures: int = 0
     recoveries: int = 0
     core_failures: list[str] = field(default_factory=list)
@@ -72,8 +73,15 @@ class Fuzzer:
     def _play(self, session: WorkerSession, program: Program) -> tuple[list[Pass], int | None]:
         """One episode; returns its passes and final key, None when it did not end well."""
         self.tally.episodes += 1
-        state = session.load(program.bitcode(), level="Oz")
         taken: list[Pass] = []
+        try:
+            state = session.load(program.bitcode(), level="Oz")
+        except MirgymError as error:
+            self.tally.load_failures.append(f"{program.uri}: {str(error)[:200]}")
+            self.programs = [p for p in self.programs if p is not program]
+            if not self.programs:
+                raise
+            return taken, None
         passes = self.all if self.tally.episodes % 2 else self.core
         for _ in range(EPISODE):
             chosen = self.random.choice(passes)
@@ -206,6 +214,7 @@ def _report(
     unrecovered = total["worker_failures"] - total["recoveries"]
     report.checks = [
         Check("deaths of the parent", len(deaths), 0),
+        Check("programs that fail to load", len(total["load_failures"]), 0),
         Check("worker failures without recovery", unrecovered, 0),
         Check("verifier failures of core passes", len(total["core_verifier_failures"]), 0),
         Check("replays with another hash", len(total["replay_mismatches"]), 0),

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
+
+import pytest
 
 from mirgym.bench import fuzz
+from mirgym.errors import InvalidModuleError
 from mirgym.passes import find
 from mirgym.programs import resolve
 
@@ -36,3 +40,19 @@ def test_a_death_of_the_parent_is_seen(monkeypatch) -> None:
     report = fuzz.measure(steps=20, csmith=0, replays=0, processes=1)
     failed = {check.name for check in report.checks if not check.ok}
     assert "deaths of the parent" in failed
+
+
+def test_a_program_that_does_not_load_is_counted_apart() -> None:
+    broken = SimpleNamespace(uri="broken", bitcode=lambda: b"not a module")
+    fuzzer = fuzz.Fuzzer([broken, resolve("mirbench/crc")], excluded=False, seed=0)
+    tally = fuzzer.run(50, 1)
+    assert len(tally.load_failures) == 1
+    assert tally.load_failures[0].startswith("broken: ")
+    assert tally.steps >= 50
+    assert tally.worker_failures == 0
+
+
+def test_nothing_loads() -> None:
+    broken = SimpleNamespace(uri="broken", bitcode=lambda: b"not a module")
+    with pytest.raises(InvalidModuleError):
+        fuzz.Fuzzer([broken], excluded=False, seed=0).run(10, 0)

@@ -15,7 +15,7 @@ import pytest
 
 from mirgym.envs import LlvmEnv, LlvmVectorEnv
 from mirgym.envs.pool import ProgramPool
-from mirgym.errors import SessionCrashedError, SessionError
+from mirgym.errors import SessionCrashedError, SessionError, WorkerStartError
 from mirgym.passes import Pass
 from mirgym.worker import WorkerLimits
 
@@ -204,3 +204,26 @@ def test_asynchronous_hang(vector: Vector) -> None:
     hung = envs.receive(1)
     assert hung.indices.tolist() == [0] and hung.truncated[0]
     assert "2.5 s" in hung.infos[0]["error"]
+
+
+def test_worker_that_cannot_start_drops_no_program(bare: Bare, monkeypatch: Any) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(24, "Too many open files")
+
+    env = bare(programs=[ADPCM, PRIMES])
+    with monkeypatch.context() as patch:
+        patch.setattr("mirgym.worker.subprocess.Popen", refuse)
+        with pytest.raises(WorkerStartError, match=r"cannot start a worker.*Too many open files"):
+            env.reset(seed=0)
+    assert len(env.episode.pool.members) == 2
+    env.reset(seed=0)
+
+
+def test_worker_that_always_dies_drops_no_program(bare: Bare, monkeypatch: Any) -> None:
+    env = bare(programs=[ADPCM, PRIMES])
+    with monkeypatch.context() as patch:
+        patch.setattr("mirgym.worker._BOOT", "raise SystemExit(3)")
+        with pytest.raises(WorkerStartError, match="workers end whatever they load"):
+            env.reset(seed=0)
+    assert len(env.episode.pool.members) == 2
+    env.reset(seed=0)
