@@ -6,6 +6,7 @@
 
 #include "llvm/ADT/bit.h"
 #include <cmath>
+#include <optional>
 
 using namespace llvm;
 
@@ -150,7 +151,21 @@ Code typeCode(Type *type) {
   }
 }
 
+// Equal zeros and splats have several representations in memory: a vector of one number
+// may be a ConstantInt, an array of data, or an expression if its length is scalable.
+static std::optional<Code> vectorCode(const Constant *constant) {
+  if (constant->isNullValue())
+    return OperandZero;
+  const Constant *element = constant->getSplatValue();
+  if (element && isa<ConstantInt, ConstantFP>(element))
+    return numberCode(element);
+  return std::nullopt;
+}
+
 Code constantCode(const Constant *constant) {
+  if (constant->getType()->isVectorTy())
+    if (std::optional<Code> code = vectorCode(constant))
+      return *code;
   if (isa<ConstantInt, ConstantFP>(constant))
     return numberCode(constant);
   if (auto *global = dyn_cast<GlobalValue>(constant))
@@ -167,13 +182,8 @@ Code constantCode(const Constant *constant) {
     return OperandExpression;
   if (isa<BlockAddress>(constant))
     return OperandBlockAddress;
-  // Equal zeros and splats have several representations in memory.
   if (constant->isNullValue())
     return OperandZero;
-  if (constant->getType()->isVectorTy())
-    if (const Constant *element = constant->getSplatValue())
-      if (isa<ConstantInt, ConstantFP>(element))
-        return numberCode(element);
   return isa<ConstantDataSequential, ConstantAggregate>(constant) ? OperandData
                                                                   : OperandOther;
 }

@@ -1,5 +1,7 @@
 #include "fingerprint.h"
 
+#include "fast_math.h"
+
 #include "llvm/IR/Instructions.h"
 
 using namespace llvm;
@@ -89,7 +91,8 @@ uint64_t body(const Function &function) {
     hash = mix(hash, &block);
     for (const Instruction &instruction : block) {
       hash = mix(hash, instruction.getOpcode() |
-                           uint64_t(instruction.getRawSubclassOptionalData()) << 16);
+                           uint64_t(instruction.getRawSubclassOptionalData()) << 16 |
+                           fastMathBits(instruction) << 24);
       hash = mix(mix(hash, &instruction), instruction.getType());
       for (const Use &operand : instruction.operands())
         hash = mix(hash, operand.get());

@@ -1,5 +1,7 @@
 #include "hash.h"
 
+#include "fast_math.h"
+
 #include "llvm/ADT/SmallString.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/DebugInfoMetadata.h"
@@ -407,17 +409,14 @@ static uint64_t meaningfulFlags(const Instruction &instruction) {
   case Instruction::Invoke:
   case Instruction::PHI:
   case Instruction::Select:
-    if (!isa<FPMathOperator>(instruction))
-      return 0;
-    break;
+    return fastMathBits(instruction) << 8;
   case Instruction::Alloca:
   case Instruction::Load:
   case Instruction::Store:
     return 0;
   default:
-    break;
+    return instruction.getRawSubclassOptionalData() | fastMathBits(instruction) << 8;
   }
-  return instruction.getRawSubclassOptionalData();
 }
 
 uint64_t StructuralHasher::instructionHash(const Instruction &instruction) {

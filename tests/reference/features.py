@@ -97,7 +97,7 @@ def _count_instruction(one: Instruction, functions: set[str], counts: Counter[st
         counts["numConstZeroes"] += value == 0
         counts["numConstOnes"] += value == 1
     if one.opcode == "call":
-        counts["returnInt"] += one.callee in functions and one.type.startswith("i")
+        counts["returnInt"] += one.callee.value in functions and one.type.startswith("i")
     elif one.opcode in UNARY:
         counts["testUnary"] += 1
     elif one.opcode in BINARY:

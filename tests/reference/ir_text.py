@@ -15,14 +15,27 @@ from .ir_tokens import BINARY, CASTS, Operand, Tokens
 
 @dataclass
 class Instruction:
-    """One instruction: ``callee`` is the token that a call names."""
+    """One instruction.
+
+    Attributes:
+        callee: What a call names, with the type that it returns.
+        arguments: The operands of a call without those in bundles.
+        type: Of what a call returns, a load loads, a cast makes, an alloca allocates,
+            a getelementptr starts from.
+        words: Flags and the like before the first type.
+        rest: The tokens that the parser did not need.
+    """
 
     opcode: str
+    name: str = ""
     operands: list[Operand] = field(default_factory=list)
     successors: list[str] = field(default_factory=list)
     incoming: int = 0
-    callee: str = ""
+    callee: Operand | None = None
+    arguments: int = 0
     type: str = ""
+    words: list[str] = field(default_factory=list)
+    rest: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -39,6 +52,7 @@ class Function:
 
     name: str
     blocks: list[Block] = field(default_factory=list)
+    arguments: list[Operand] = field(default_factory=list)
 
 
 def parse(text: str) -> list[Function]:
@@ -49,7 +63,8 @@ def parse(text: str) -> list[Function]:
         if line.startswith("declare "):
             functions.append(Function(_function_name(line)))
         elif line.startswith("define "):
-            functions.append(Function(_function_name(line), _parse_body(lines)))
+            name = _function_name(line)
+            functions.append(Function(name, _parse_body(lines), _arguments(line, name)))
     return functions
 
 
@@ -57,6 +72,16 @@ def _function_name(line: str) -> str:
     found = re.search(r'@("[^"]*"|[-\w$.]+)\(', line)
     assert found, line
     return "@" + found[1]
+
+
+def _arguments(line: str, name: str) -> list[Operand]:
+    tokens = Tokens(line[line.index(name + "(") + len(name) :])
+    tokens.expect("(")
+    found = []
+    while not tokens.accept(")", "..."):
+        found.append(tokens.typed_value())
+        tokens.accept(",")
+    return found
 
 
 def _parse_body(lines) -> list[Block]:
@@ -97,37 +122,37 @@ def parse_instruction(text: str) -> Instruction:
 
 
 def _parse(tokens: Tokens) -> Instruction:
+    name = ""
     if tokens.peek(1) == "=":
-        tokens.at = 2
+        name = tokens.next()
+        tokens.next()
     while tokens.peek() in ("tail", "musttail", "notail"):
         tokens.next()
-    made = Instruction(tokens.next())
+    made = Instruction(tokens.next(), name)
     if made.opcode in BINARY:
         _two_of_one_type(tokens, made)
     elif made.opcode in CASTS or made.opcode in ("fneg", "freeze", "va_arg", "resume"):
-        tokens.skip_words_until_type()
+        made.words = tokens.skip_words_until_type()
         made.operands.append(tokens.typed_value())
+        if tokens.accept("to", ","):
+            made.type = tokens.type()
     else:
         PARSERS.get(made.opcode, _list_of_values)(tokens, made)
+    made.rest = tokens.items[tokens.at :]
     return made
 
 
 def _two_of_one_type(tokens: Tokens, made: Instruction) -> None:
-    tokens.skip_words_until_type()
+    made.words = tokens.skip_words_until_type()
     kind = tokens.type()
-    made.operands.append(Operand(kind, tokens.value()))
+    made.operands.append(tokens.value_of(kind))
     tokens.expect(",")
-    made.operands.append(Operand(kind, tokens.value()))
-
-
-def _compare(tokens: Tokens, made: Instruction) -> None:
-    tokens.skip_words_until_type()
-    _two_of_one_type(tokens, made)
+    made.operands.append(tokens.value_of(kind))
 
 
 def _list_of_values(tokens: Tokens, made: Instruction) -> None:
     """Flags, then typed values with commas between them, up to anything else."""
-    tokens.skip_words_until_type()
+    made.words += tokens.skip_words_until_type()
     _values(tokens, made)
 
 
@@ -149,7 +174,7 @@ def _nothing(tokens: Tokens, made: Instruction) -> None:
 
 
 def _type_then_values(tokens: Tokens, made: Instruction) -> None:
-    tokens.skip_words_until_type()
+    made.words += tokens.skip_words_until_type()
     made.type = tokens.type()
     if tokens.accept(","):
         _values(tokens, made)
@@ -159,7 +184,7 @@ def _alloca(tokens: Tokens, made: Instruction) -> None:
     _type_then_values(tokens, made)
     # The number of elements is an operand even when it is not printed.
     if not made.operands:
-        made.operands = [Operand("i32", "1")]
+        made.operands = [Operand("i32", "1", ("1",))]
 
 
 def _switch(tokens: Tokens, made: Instruction) -> None:
@@ -177,10 +202,10 @@ def _indirectbr(tokens: Tokens, made: Instruction) -> None:
 
 
 def _phi(tokens: Tokens, made: Instruction) -> None:
-    tokens.skip_words_until_type()
-    kind = tokens.type()
+    made.words += tokens.skip_words_until_type()
+    made.type = tokens.type()
     while tokens.accept("[", ","):
-        made.operands.append(Operand(kind, tokens.value()))
+        made.operands.append(tokens.value_of(made.type))
         tokens.expect(",")
         tokens.next()
         tokens.expect("]")
@@ -191,15 +216,16 @@ def _phi(tokens: Tokens, made: Instruction) -> None:
 
 
 def _call(tokens: Tokens, made: Instruction) -> None:
-    tokens.skip_words_until_type()
+    made.words += tokens.skip_words_until_type()
     made.type = tokens.type()
     if tokens.peek() == "(":  # the whole type of a function with varargs
         tokens.skip_group()
-    made.callee = tokens.value()
+    made.callee = tokens.value_of(made.type)
     tokens.expect("(")
     while not tokens.accept(")"):
         made.operands.append(tokens.typed_value())
         tokens.accept(",")
+    made.arguments = len(made.operands)
     _bundles(tokens, made)
     while tokens.peek():
         if tokens.accept("label"):
@@ -226,15 +252,23 @@ def _bundles(tokens: Tokens, made: Instruction) -> None:
         tokens.accept(",")
 
 
+def _landingpad(tokens: Tokens, made: Instruction) -> None:
+    made.type = tokens.type()
+    tokens.accept("cleanup")
+    while tokens.accept("catch", "filter"):
+        made.operands.append(tokens.typed_value())
+
+
 def _atomicrmw(tokens: Tokens, made: Instruction) -> None:
-    tokens.accept("volatile")
-    tokens.next()
+    if tokens.accept("volatile"):
+        made.words.append("volatile")
+    made.words.append(tokens.next())
     _list_of_values(tokens, made)
 
 
 PARSERS = {
-    "icmp": _compare,
-    "fcmp": _compare,
+    "icmp": _two_of_one_type,
+    "fcmp": _two_of_one_type,
     "alloca": _alloca,
     "load": _type_then_values,
     "getelementptr": _type_then_values,
@@ -245,7 +279,7 @@ PARSERS = {
     "invoke": _call,
     "callbr": _call,
     "atomicrmw": _atomicrmw,
-    "landingpad": _nothing,
+    "landingpad": _landingpad,
     "fence": _nothing,
     "unreachable": _nothing,
 }

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 TOKEN = re.compile(
-    r"""c?"[^"]*" | [%@$]"[^"]*" | [%@$!][-\w$.]* | \#\d+ | \.\.\.
+    r"""c?"[^"]*" | [-+](?:inf|q?nan|snan)\b | [%@$]"[^"]*" | [%@$!][-\w$.]* | \#\d+ | \.\.\.
     | -?\d+\.\d*(?:e[-+]?\d+)? | -?[\w.]+ | [][(){}<>,=*|:]""",
     re.VERBOSE,
 )
@@ -85,6 +85,8 @@ class Operand:
 
     type: str
     value: str
+    tokens: tuple[str, ...] = ()
+    """All of the value, where the parser kept it."""
 
     @property
     def integer(self) -> tuple[int, int] | None:
@@ -135,14 +137,17 @@ class Tokens:
                 self.skip_group()
             self.next()
 
-    def skip_words_until_type(self) -> None:
-        """Skip flags, calling conventions and attributes."""
+    def skip_words_until_type(self) -> list[str]:
+        """Skip flags, calling conventions and attributes, and return their words."""
+        words = []
         while self.peek() and not self.at_type():
             word = self.next()
+            words.append(word)
             if self.peek() == "(" and word in WITH_ARGUMENTS_IN_PARENS:
                 self.skip_group()
             elif word in CAN_BE_FOLLOWED_BY_NUMBER:
                 self.next()
+        return words
 
     def at_type(self) -> bool:
         return self.peek() in ("[", "{", "<") or bool(SIMPLE_TYPE.match(self.peek()))
@@ -159,7 +164,11 @@ class Tokens:
         """The first token of a value; all of it is consumed."""
         first = self.peek()
         self.skip_group()
-        if first == "asm":
+        if first in ("null", "undef", "poison"):
+            return first
+        if first in ("dso_local_equivalent", "no_cfi"):
+            self.next()
+        elif first == "asm":
             while not self.items[self.at - 1].startswith('"'):
                 self.next()
             self.expect(",")
@@ -182,13 +191,21 @@ class Tokens:
 
     def typed_value(self) -> Operand:
         kind = self.type()
+        if kind == "metadata" and not self.peek().startswith("!"):
+            return Operand(kind, "!", (self.typed_value().value,))
         while self.peek() not in OPEN and self._at_attribute():
             word = self.next()
             if self.peek() == "(" and word in WITH_ARGUMENTS_IN_PARENS:
                 self.skip_group()
             elif word in CAN_BE_FOLLOWED_BY_NUMBER:
                 self.next()
-        return Operand(kind, self.value())
+        return self.value_of(kind)
+
+    def value_of(self, kind: str) -> Operand:
+        """A value whose type was read before."""
+        start = self.at
+        first = self.value()
+        return Operand(kind, first, tuple(self.items[start : self.at]))
 
     def _at_attribute(self) -> bool:
         return bool(re.fullmatch(r"[a-z_]+", self.peek())) and self.peek() not in VALUE_WORDS
