@@ -39,7 +39,7 @@ class EnvConfig:
     baseline: str = "Oz"
     """``O0 O1 O2 O3 Os Oz``. Functions get this level's size attributes at reset, so that
     agent and baseline compete on the same footing."""
-    observation: str | Sequence[str] = "autophase"
+    observation: str | Sequence[str] = "embedding"
     """One or several of ``embedding``, ``instcount``, ``autophase``, ``history``, ``ir``."""
     actions: str | Sequence[str | Pass] = "passes"
     """See ``actions.build_actions``: ``"passes"``, ``"passes+stop"``, a list of names …"""

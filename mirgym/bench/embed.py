@@ -66,6 +66,8 @@ def _best(work: Callable[[], object]) -> float:
 def _cold(instructions: int, embedder_of: type) -> tuple[float, dict[str, float]]:
     """Extraction in ms, and each way's time for the whole module with nothing cached."""
     module = module_near(instructions)
+    from ..encoder.weights import SHIPPED
+
     with InProcessSession() as session:
         session.load(module.bitcode, level="Oz", wanted=NO_KEY)
         request = observe_request(ALL)
@@ -84,12 +86,10 @@ def _cold(instructions: int, embedder_of: type) -> tuple[float, dict[str, float]
 
             return _best(work)
 
-        figures: dict[str, float] = {
-            "instructions": module.instructions,
-            "cold module, tiny, ms": embed("tiny"),
-            "cold module, base, ms": embed("base"),
-            "every step printed and embedded whole by base, ms": embed("base", text=True),
-        }
+        figures: dict[str, float] = {"instructions": module.instructions}
+        for model in SHIPPED:
+            figures[f"cold module, {model}, ms"] = embed(model)
+            figures[f"printed and embedded whole by {model}, ms"] = embed(model, text=True)
     return extraction, figures
 
 

@@ -12,6 +12,7 @@ import tyro
 
 from ..errors import MirgymError
 from .checks import Bench, Doctor
+from .corpus import Corpus
 from .encoder import Embed, Pretrain
 from .optimize import INTERRUPTED, Optimize
 from .passes import Passes
@@ -24,6 +25,7 @@ Command = (
     | Annotated[Programs, tyro.conf.subcommand("programs", prefix_name=False)]
     | Annotated[Passes, tyro.conf.subcommand("passes", prefix_name=False)]
     | Annotated[Embed, tyro.conf.subcommand("embed", prefix_name=False)]
+    | Annotated[Corpus, tyro.conf.subcommand("corpus", prefix_name=False)]
     | Annotated[Pretrain, tyro.conf.subcommand("pretrain", prefix_name=False)]
     | Annotated[Bench, tyro.conf.subcommand("bench", prefix_name=False)]
     | Annotated[Doctor, tyro.conf.subcommand("doctor", prefix_name=False)]

@@ -18,16 +18,20 @@ SMALLEST = 20
 NEAR = 0.6
 
 _EVALUATION = re.compile(
-    r"(^|[/_.-])(bitcnts?|bitcount|susan|dijkstra|patricia|blowfish|rijndael|sha1?|crc_?\d*|"
+    r"(^|[/_.-])(?:lib)?(bitcnts?|bitcount|susan|dijkstra|patricia|blowfish|rijndael|sha1?|crc_?\d*|"
     r"adpcm|gsm|stringsearch|pbmsrch|bmhsrch|qsort\w*|bzip2?|bunzip2?|ispell|lame|mad|tiff\w*|"
     r"jpeg|ghostscript|rsynth|basicmath|fft\d*)([/_.-]|\d*\.c)",
     re.IGNORECASE,
 )
 
 
-def is_evaluation_path(source: str) -> bool:
-    """Whether a source looks like a program of MiBench, and so of cbench-v1."""
-    return bool(_EVALUATION.search("/" + source))
+def is_evaluation_path(package: str, source: str) -> bool:
+    """Whether a source looks like a program of MiBench, and so of cbench-v1.
+
+    >>> is_evaluation_path("deb_sox", "libgsm/add.c"), is_evaluation_path("deb_gsl", "fft/c.c")
+    (True, True)
+    """
+    return bool(_EVALUATION.search(f"{package}/{source}"))
 
 
 class Guard:

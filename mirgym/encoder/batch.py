@@ -44,7 +44,8 @@ class FunctionBatch(NamedTuple):
     windows: list[Windows]
     nodes: torch.Tensor  # (N, 2) int64, codes plus NODE_OFFSETS
     node_counts: torch.Tensor  # (B,) int64
-    edges: torch.Tensor  # (2, E) int64: source, destination
+    edges: torch.Tensor  # (2, E) int64: source, destination; in the order of destinations
+    edge_starts: torch.Tensor  # (N,) int64: where each destination's edges begin
     relations: torch.Tensor  # (E,) int64, index in RELATIONS
     edge_weights: torch.Tensor  # (E,) float32: 1 / edges of that relation at the destination
 
@@ -65,6 +66,9 @@ def collate(views: Sequence[FunctionView], window: int = 128) -> FunctionBatch:
     nodes = np.concatenate([nodes for nodes, _, _ in graphs], axis=1).T.astype(np.int64)
     edges = np.concatenate([e + s for (_, e, _), s in zip(graphs, starts, strict=True)], axis=1)
     relations = np.concatenate([r for _, _, r in graphs])
+    order = np.argsort(edges[1], kind="stable")
+    edges, relations = edges[:, order], relations[order]
+    incoming = np.bincount(edges[1], minlength=nodes.shape[0])
     slots = edges[1] * len(RELATIONS) + relations
     degrees = np.bincount(slots, minlength=1)
     return FunctionBatch(
@@ -74,6 +78,7 @@ def collate(views: Sequence[FunctionView], window: int = 128) -> FunctionBatch:
         torch.from_numpy(nodes + NODE_OFFSETS[:-1]),
         torch.from_numpy(node_counts),
         torch.from_numpy(edges),
+        torch.from_numpy(np.cumsum(incoming) - incoming),
         torch.from_numpy(relations),
         torch.from_numpy((1.0 / degrees[slots]).astype(np.float32)),
     )

@@ -15,7 +15,8 @@ from .config import EncoderConfig
 from .model import Encoder
 
 FOLDER = Path(__file__).parent / "weights"
-SHIPPED = ("tiny", "base")
+SHIPPED = tuple(sorted(path.stem for path in FOLDER.glob("*.safetensors")))
+"""Names of the weights that came with this installation."""
 
 
 def save(encoder: Encoder, path: Path, **notes: str) -> None:
@@ -34,7 +35,7 @@ def load(model: str | Path) -> Encoder:
     """An encoder in evaluation mode, float32.
 
     Args:
-        model: ``"tiny"``, ``"base"``, or a path to a ``.safetensors`` file.
+        model: A name in ``SHIPPED``, such as ``"tiny"``, or a path to a ``.safetensors`` file.
 
     Raises:
         MirgymError: No such model, or the file is not one of mirgym's, or is damaged.

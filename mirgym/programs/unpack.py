@@ -6,11 +6,14 @@ neither sizes nor numbers.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import lzma
+import os
 import shutil
 import tarfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import Self
 
@@ -41,8 +44,22 @@ class _BoundedTarInfo(tarfile.TarInfo):
         return member
 
 
-def unpack(archive: Path, folder: Path) -> None:
+def unpack(
+    archive: Path,
+    folder: Path,
+    *,
+    wanted: Callable[[str], bool] | None = None,
+    most_members: int | None = None,
+) -> None:
     """Unpack regular files and directories only, and only below ``folder``.
+
+    Args:
+        archive: A tar archive, compressed or not.
+        folder: Where its members go.
+        wanted: For a source package: which files to take, by name. Links, which such
+            packages have, are left out then, and times and execute bits are kept, which
+            ``make`` and ``configure`` go by.
+        most_members: Refuse an archive of more; 20,000 by default.
 
     Raises:
         DatasetError: A damaged archive; a link, device, absolute path, ``..``; or more
@@ -54,9 +71,15 @@ def unpack(archive: Path, folder: Path) -> None:
         with tarfile.open(archive, "r:*", tarinfo=_BoundedTarInfo) as tar:
             total = 0
             for count, member in enumerate(tar):
+                if count >= (most_members or MOST_MEMBERS):
+                    raise _too_large(archive)
+                if wanted and not (member.isdir() or (member.isreg() and wanted(member.name))):
+                    continue
                 total += member.size
-                _check_member(archive, member, count, total)
+                _check_member(archive, member, total)
                 _write_member(tar, member, folder)
+                if wanted and member.isreg():
+                    _restore(folder / member.name, member)
             _check_end(archive, tar)
     except CacheError:
         raise
@@ -69,14 +92,24 @@ def unpack(archive: Path, folder: Path) -> None:
         raise DatasetError(f"{archive.name} is damaged and cannot be unpacked: {reason}") from error
 
 
-def _check_member(archive: Path, member: tarfile.TarInfo, count: int, total: int) -> None:
+def _too_large(archive: Path) -> DatasetError:
+    return DatasetError(f"{archive.name} is refused: it is larger than a data set can be")
+
+
+def _restore(path: Path, member: tarfile.TarInfo) -> None:
+    path.chmod(0o755 if member.mode & 0o100 else 0o644)
+    with contextlib.suppress(OSError, OverflowError, ValueError):  # a time that cannot be
+        os.utime(path, (member.mtime, member.mtime))
+
+
+def _check_member(archive: Path, member: tarfile.TarInfo, total: int) -> None:
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts or "\\" in member.name or not member.name:
         raise DatasetError(f"{archive.name} is refused: {member.name!r} leaves its directory")
     if not (member.isreg() or member.isdir()) or member.issparse():
         raise DatasetError(f"{archive.name} is refused: {member.name!r} is a link or a device")
-    if count >= MOST_MEMBERS or member.size > LARGEST_MEMBER or total > LARGEST_TOTAL:
-        raise DatasetError(f"{archive.name} is refused: it is larger than a data set can be")
+    if member.size > LARGEST_MEMBER or total > LARGEST_TOTAL:
+        raise _too_large(archive)
 
 
 def _write_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:

@@ -46,7 +46,7 @@ def test_make_vec() -> None:
         assert envs.unwrapped.max_episode_steps == 45
         assert envs.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
         observations, infos = envs.reset(seed=1)
-        assert observations.shape == (2, 56) and observations in envs.observation_space
+        assert observations.shape == (2, 258) and observations in envs.observation_space
         assert infos["program"].tolist() == ["benchmark://mirbench/primes"] * 2
         observations, rewards, terminated, truncated, _ = envs.step(envs.action_space.sample())
         assert observations in envs.observation_space
