@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ..embedding import Source
 
 
-class EmbedObservation(gym.ObservationWrapper[Any, Any, Any]):
+class EmbedObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):
     """Adds the embedding of the current IR to an environment's observations.
 
     Args:
@@ -42,7 +42,8 @@ class EmbedObservation(gym.ObservationWrapper[Any, Any, Any]):
         model: str = "tiny",
         keep: bool = True,
     ) -> None:
-        super().__init__(env)
+        gym.utils.RecordConstructorArgs.__init__(self, ir=ir, model=model, keep=keep)
+        gym.ObservationWrapper.__init__(self, env)
         self._ir, self._keep = ir, keep
         self._embedder = ProgramEmbedder(model)
         self.observation_space = _space(env.observation_space, self._embedder.size, keep=keep)
@@ -60,6 +61,8 @@ class EmbedObservation(gym.ObservationWrapper[Any, Any, Any]):
 
 class VectorEmbedObservation(VectorObservationWrapper):
     """As ``EmbedObservation``, for a vector environment; one batch of the encoder a step.
+
+    Like all of Gymnasium's vector observation wrappers, not for ``SAME_STEP`` autoreset.
 
     Args:
         env: Any Gymnasium vector environment.

@@ -169,3 +169,17 @@ def test_vector_close_ends_the_worker(vector: Any) -> None:
     envs.close()
     assert popen.poll() is not None
     assert all(env.closed for env in envs.unwrapped.envs)
+
+
+def test_around_a_registered_environment(model: str) -> None:
+    """Gymnasium's checker makes the wrapper again from its arguments."""
+
+    def bitcode(env: Any) -> bytes:
+        return env.unwrapped.episode.session.emit("bc")
+
+    env = gym.make("mir-llvm-v0", programs="mirbench/crc", observation="history")
+    wrapped = EmbedObservation(env, bitcode, model=model, keep=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # infinite bounds, and not the unwrapped environment
+        check_env(wrapped, skip_render_check=True)
+    wrapped.close()
