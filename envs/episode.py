@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import SessionError
+from ..errors import SessionError, WorkerStartError
 from ..objective import METRICS, check_level, check_metric
 from ..passes import Pass, to_pipeline
 from ..programs import Program
@@ -22,7 +22,7 @@ from ..wire import State, Wanted
 from ..worker import WorkerLimits, WorkerSession
 from .actions import ActionSet, build_actions
 from .observations import History, Observer
-from .pool import Costs, ProgramPool, check_worker
+from .pool import Costs, ProgramPool
 
 _ALL_FUNCTIONS = Wanted.of(views=("functions",), key=False)
 
@@ -160,8 +160,9 @@ class Episode:
             try:
                 self._costs = self.pool.costs(chosen, session)
                 return chosen
+            except WorkerStartError:
+                raise  # no program's fault
             except SessionError as error:
-                check_worker(session, error)
                 self.pool.drop(chosen, error)
 
     def _begin(self, program: Program, state: State) -> None:

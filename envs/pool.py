@@ -80,16 +80,24 @@ class ProgramPool:
         """Start and baseline cost; measured in ``session`` at the first call.
 
         Raises:
+            WorkerStartError: No worker lives, whatever it loads.
             SessionError: LLVM fails on this program at the baseline level.
         """
         found = self._costs.get(program.uri)
         if found is None:
-            wanted = METRICS[self.objective]
-            start = session.load(program.bitcode(), level=self.level, wanted=wanted)
-            after = run_level(session, start, self.level, wanted)
-            found = Costs(start.metrics[self.objective], after.metrics[self.objective])
+            try:
+                found = self._measure(program, session)
+            except SessionError as error:
+                _check_worker(session, error)
+                raise
             self._costs[program.uri] = found
         return found
+
+    def _measure(self, program: Program, session: Session) -> Costs:
+        wanted = METRICS[self.objective]
+        start = session.load(program.bitcode(), level=self.level, wanted=wanted)
+        after = run_level(session, start, self.level, wanted)
+        return Costs(start.metrics[self.objective], after.metrics[self.objective])
 
     def drop(self, program: Program, error: Exception) -> None:
         """Leave a program out of sampling because its baseline cannot be built.
@@ -108,7 +116,7 @@ class ProgramPool:
 _TRIVIAL = b"define void @mirgym_trivial() {\n  ret void\n}\n"
 
 
-def check_worker(session: Session, error: SessionError) -> None:
+def _check_worker(session: Session, error: SessionError) -> None:
     """Raise unless ``error`` was the program's fault: the worker still loads a trivial one.
 
     Raises:

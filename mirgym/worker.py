@@ -106,10 +106,20 @@ class _Process:
             self.kill()
 
 
+def _start_error(error: OSError) -> WorkerStartError:
+    return WorkerStartError(
+        f"cannot start a worker process: {error}. Close other environments, or raise the "
+        "limits on processes and open files (ulimit -u, ulimit -n)"
+    )
+
+
 def _start_process(limits: WorkerLimits) -> tuple[_Process, socket.socket]:
     from . import _native
 
-    ours, theirs = socket.socketpair()
+    try:
+        ours, theirs = socket.socketpair()
+    except OSError as error:
+        raise _start_error(error) from error
     try:
         popen = subprocess.Popen(
             [
@@ -131,10 +141,7 @@ def _start_process(limits: WorkerLimits) -> tuple[_Process, socket.socket]:
         )
     except OSError as error:
         ours.close()
-        raise WorkerStartError(
-            f"cannot start a worker process: {error}. Close other environments, or raise the "
-            "limits on processes and open files (ulimit -u, ulimit -n)"
-        ) from error
+        raise _start_error(error) from error
     except BaseException:
         ours.close()
         raise

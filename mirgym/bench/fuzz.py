@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..errors import MirgymError, SessionError, VerifyError
+from ..errors import MirgymError, SessionError, VerifyError, WorkerStartError
 from ..passes import Pass, catalogue
 from ..programs import Program, resolve, resolve_all
 from ..wire import NOTHING
@@ -61,7 +61,7 @@ class Fuzzer:
         """Play until ``steps`` are done and ``replays`` episodes were played again."""
         with WorkerSession(LIMITS) as session, WorkerSession(LIMITS) as second:
             # Episodes that fail cannot be replayed, so a few more may be needed.
-            while self.tally.steps < steps or self.tally.replays < replays:
+            while self.programs and (self.tally.steps < steps or self.tally.replays < replays):
                 program = self.programs[self.tally.episodes % len(self.programs)]
                 taken, key = self._play(session, program)
                 replayable = key is not None and all(p.group == "core" for p in taken)
@@ -76,11 +76,11 @@ class Fuzzer:
         taken: list[Pass] = []
         try:
             state = session.load(program.bitcode(), level="Oz")
+        except WorkerStartError:
+            raise  # no program's fault
         except MirgymError as error:
             self.tally.load_failures.append(f"{program.uri}: {str(error)[:200]}")
             self.programs = [p for p in self.programs if p is not program]
-            if not self.programs:
-                raise
             return taken, None
         passes = self.all if self.tally.episodes % 2 else self.core
         for _ in range(EPISODE):

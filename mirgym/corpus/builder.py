@@ -22,8 +22,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
-from ..errors import InvalidModuleError, MirgymError
+from ..errors import CacheError, InvalidModuleError, MirgymError
 from ..programs.cache import make_directory, write_atomically
 from ..programs.compile import SUFFIXES, clang_version, find_clang
 from ..session import InProcessSession
@@ -35,7 +36,7 @@ from .trees import prepare
 VERSION = 1
 """Part of the digest: raise it when the same package would give other modules."""
 
-LARGEST_SOURCE = 1 << 20
+LARGEST_SOURCE = 4 << 20
 _FOREIGN = re.compile(
     r"(^|/)(debian|win32|windows|win|msvc|msdos|dos|vms|os2|amiga|macos|mac|macosx|android|ios|"
     r"wince|conftest|CMakeFiles)(/|\.)",
@@ -66,7 +67,12 @@ class Skipped:
 
 
 Report = Callable[[str, int], None]
-"""Called with a package and the number of its modules so far; −1 when it is done."""
+"""Called after each file with its package and the number of modules so far; −1 when it is
+done. What it raises ends the package."""
+
+
+class _StoppedError(Exception):
+    """The run was interrupted: what is not finished must not look finished."""
 
 
 def build_modules(
@@ -90,7 +96,7 @@ def build_modules(
     chosen = load_packages(packages)
     find_clang()
     done: dict[str, tuple[list[Module], list[Skipped]]] = {}
-    with _bar(len(chosen), progress) as report, ThreadPoolExecutor(jobs) as pool:
+    with _Bar(len(chosen), progress) as report, ThreadPoolExecutor(jobs) as pool:
         # The largest first: no core waits for one of them at the end.
         order = sorted(chosen, key=lambda one: -one.size_bytes)
         futures = {pool.submit(build_package, one, work, report): one for one in order}
@@ -100,6 +106,7 @@ def build_modules(
                 report(futures[future].key, -1)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            report.stopped = True
             raise
     modules = [module for one in chosen for module in done[one.key][0]]
     return modules, [skipped for one in chosen for skipped in done[one.key][1]]
@@ -112,6 +119,8 @@ def build_package(one: Package, work: Path, report: Report) -> tuple[list[Module
     if _read(folder / "finished") != digest:
         try:
             _compile_all(one, prepare(one, work), folder, report)
+        except CacheError:
+            raise  # the disk is full: no other package would fare better
         except (MirgymError, OSError) as error:
             return [], [Skipped(one.key, "", str(error).splitlines()[0])]
         write_atomically(folder / "finished", digest.encode())
@@ -147,14 +156,14 @@ def _compile_all(one: Package, root: Path, folder: Path, report: Report) -> None
             seen.add(sha256)
             bitcode, reason = compiler.compile(source)
             reason = reason or _refusal(bitcode)
+            report(one.key, len(manifest) + (not reason))
             if reason:
                 skipped.append({"source": source, "reason": reason})
                 continue
             index = len(manifest)
-            (folder / f"{index}.bc").write_bytes(bitcode)
+            write_atomically(folder / f"{index}.bc", bitcode)
             facts = {"sha256": sha256, "licence": one.licence}
             manifest.append({"index": index, "source": source, **facts})
-            report(one.key, len(manifest))
             if len(manifest) == one.cap:
                 break
     for name, lines in (("manifest", manifest), ("skipped", skipped)):
@@ -214,7 +223,7 @@ def spread(paths: Sequence[str], cap: int) -> list[str]:
     return [paths[i] for i in [*first, *rest[::step]]]
 
 
-class _bar:  # noqa: N801 - used like a function
+class _Bar:
     """A progress bar on standard error, when that is a terminal."""
 
     def __init__(self, total: int, wanted: bool) -> None:
@@ -227,6 +236,7 @@ class _bar:  # noqa: N801 - used like a function
             TimeElapsedColumn,
         )
 
+        self.stopped = False
         self._counts: dict[str, int] = {}
         self._bars = Progress(
             TextColumn("packages"),
@@ -239,14 +249,16 @@ class _bar:  # noqa: N801 - used like a function
         )
         self._task = self._bars.add_task("packages", total=total, modules=0)
 
-    def __enter__(self) -> Report:
+    def __enter__(self) -> Self:
         self._bars.start()
-        return self._report
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
-    def _report(self, key: str, modules: int) -> None:
+    def __call__(self, key: str, modules: int) -> None:
+        if self.stopped:
+            raise _StoppedError
         if modules < 0:
             self._bars.advance(self._task)
         else:

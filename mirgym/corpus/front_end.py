@@ -27,6 +27,9 @@ MEMORY_LIMIT_BYTES = 4 << 30
 TRIES = 64
 """Headers that may be missing in one file."""
 
+DEEPEST = 4
+"""Most folders that an included header may lie above."""
+
 LARGEST_BITCODE = 4 << 20
 
 _LENIENT = (
@@ -71,6 +74,8 @@ def fill_template(text: str) -> str:
         return match[0]
 
     text = re.sub(r"(?m)^#\s*undef\s+(\w+).*$", define, text)
+    text = re.sub(r"(?m)^#\s*cmakedefine01\s+(\w+)", r"#define \1 0", text)
+    text = re.sub(r"(?m)^#\s*cmakedefine\s+(\w+).*$", r"#undef \1", text)
     return re.sub(r"@\w+@", "0", text)
 
 
@@ -78,7 +83,9 @@ class FileCompiler:
     """Compiles the files of one package, one after another, and remembers its headers."""
 
     def __init__(self, package: Package, root: Path, stand_ins: Path) -> None:
-        self._root, self._stand_ins = root, stand_ins
+        # Deep enough for "../config.h" to be a stand-in, too.
+        self._root, self._stand_ins = root, stand_ins / "/".join("x" * DEEPEST)
+        self._stand_ins.mkdir(parents=True, exist_ok=True)
         self._folders_of: dict[str, list[str]] = defaultdict(list)
         for folder, subfolders, names in os.walk(root):
             subfolders.sort()
@@ -126,6 +133,7 @@ class FileCompiler:
                 cwd=self._root,
                 capture_output=True,
                 stdin=subprocess.DEVNULL,
+                start_new_session=True,  # an interrupt must not look like a failure of clang
                 timeout=LIMIT_SECONDS,
                 check=False,
             )
@@ -140,15 +148,16 @@ class FileCompiler:
 
     def _supply(self, header: str, source: str) -> bool:
         """Make a missing header available; False when that is not possible."""
-        path = PurePosixPath(header)
-        if path.is_absolute() or ".." in path.parts:
+        path = PurePosixPath(*itertools.dropwhile("..".__eq__, PurePosixPath(header).parts))
+        above = len(PurePosixPath(header).parts) - len(path.parts)
+        if path.is_absolute() or ".." in path.parts or not path.name or above > DEEPEST:
             return False
         folder = self._folder_with(path, source)
         folders = self._folders(source)
-        if folder is not None and folder not in folders:
+        if folder is not None and folder not in folders and not above:
             folders.append(folder)
             return True
-        stand_in = self._stand_ins / path
+        stand_in = (self._stand_ins / "/".join([".."] * above) / path).resolve()
         if stand_in.exists():
             return False
         stand_in.parent.mkdir(parents=True, exist_ok=True)

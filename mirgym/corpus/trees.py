@@ -43,7 +43,8 @@ def prepare(one: Package, work: Path) -> Path:
     root = make_directory(work / "trees") / one.key
     ready = root.with_name(f"{one.key}.ready")
     for sibling in _siblings(one):
-        prepare(sibling, work)
+        with contextlib.suppress(DatasetError):  # its headers are missing then
+            prepare(sibling, work)
     with locked(root):
         if ready.exists():
             return root

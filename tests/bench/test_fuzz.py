@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
 
 from mirgym.bench import fuzz
-from mirgym.errors import InvalidModuleError
+from mirgym.errors import WorkerStartError
 from mirgym.passes import find
 from mirgym.programs import resolve
 
@@ -54,5 +55,19 @@ def test_a_program_that_does_not_load_is_counted_apart() -> None:
 
 def test_nothing_loads() -> None:
     broken = SimpleNamespace(uri="broken", bitcode=lambda: b"not a module")
-    with pytest.raises(InvalidModuleError):
-        fuzz.Fuzzer([broken], excluded=False, seed=0).run(10, 0)
+    tally = fuzz.Fuzzer([broken], excluded=False, seed=0).run(10, 0)
+    assert (len(tally.load_failures), tally.steps) == (1, 0)
+    report = fuzz._report(asdict(tally), [], 1, 10, 0, False)
+    failed = {check.name: check.value for check in report.checks if not check.ok}
+    assert failed == {"programs that fail to load": 1, "steps": 0}
+
+
+def test_a_worker_that_cannot_start_is_no_load_failure(monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("mirgym.worker.socket.socketpair", refuse)
+    fuzzer = fuzz.Fuzzer([resolve("mirbench/crc")], excluded=False, seed=0)
+    with pytest.raises(WorkerStartError, match="Too many open files"):
+        fuzzer.run(10, 0)
+    assert fuzzer.tally.load_failures == []

@@ -9,7 +9,7 @@ import pytest
 
 from mirgym.corpus import builder, front_end, sources
 from mirgym.corpus.builder import Skipped, build_modules, spread
-from mirgym.errors import DatasetError
+from mirgym.errors import CacheError, DatasetError
 from mirgym.session import InProcessSession
 
 from .packages import HEADER, SOURCE, package_of, place, sdist
@@ -65,6 +65,11 @@ class TestBuild:
         assert first.keys() == {"index", "source", "sha256", "licence"}
         assert (folder / "0.bc").is_file() and len(first["sha256"]) == 64
 
+    def test_a_relative_folder(self, work: Path, monkeypatch):
+        monkeypatch.chdir(work.parent)
+        modules, _ = build_modules(Path(work.name), packages=["pypi_toy"], progress=False)
+        assert len(modules) == 2
+
     def test_what_is_done_is_not_redone(self, work: Path, monkeypatch):
         before = build_modules(work, packages=["pypi_toy"], progress=False)
 
@@ -76,6 +81,25 @@ class TestBuild:
         # What decides the result changed:
         monkeypatch.setattr(builder, "VERSION", -1)
         with pytest.raises(AssertionError, match="compiled again"):
+            build_modules(work, packages=["pypi_toy"], progress=False)
+
+    def test_an_interrupted_package_is_not_finished(self, work: Path, monkeypatch):
+        one = sources.package("pypi_toy")
+
+        def interrupt(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            builder.build_package(one, work, interrupt)
+        assert not (work / "modules" / "pypi_toy" / "finished").exists()
+        assert len(build_modules(work, packages=["pypi_toy"], progress=False)[0]) == 2
+
+    def test_a_full_disk_ends_the_run(self, work: Path, monkeypatch):
+        def fail(path: Path, _: bytes) -> None:
+            raise CacheError(f"cannot write {path}")
+
+        monkeypatch.setattr(builder, "write_atomically", fail)
+        with pytest.raises(CacheError, match="cannot write"):
             build_modules(work, packages=["pypi_toy"], progress=False)
 
     def test_twice_the_same(self, work: Path, tmp_path: Path):

@@ -74,9 +74,18 @@ class TestHeaders:
         bitcode, reason = compile_in(files, "x.c")
         assert bitcode and not reason
 
-    def test_outside_of_the_package(self, compile_in):
-        bitcode, reason = compile_in({"x.c": '#include "../../k.h"\n'}, "x.c")
-        assert (bitcode, reason) == (b"", "no header ../../k.h")
+    def test_above_the_source(self, compile_in):
+        files = {
+            "config.h.in": "#define VALUE @VALUE@\n",
+            "a/b/x.c": '#include "../../config.h"\nint f(void) { return VALUE; }\n',
+        }
+        assert compile_in(files, "a/b/x.c")[0]
+
+    @pytest.mark.parametrize("name", ["/no/such.h", "../" * 5 + "k.h", "a/../../k.h"])
+    def test_outside_of_the_package(self, compile_in, tmp_path: Path, name):
+        bitcode, reason = compile_in({"x.c": f'#include "{name}"\n'}, "x.c")
+        assert (bitcode, reason) == (b"", f"no header {name}")
+        assert not list(tmp_path.rglob("k.h"))
 
     def test_too_many(self, compile_in, monkeypatch):
         monkeypatch.setattr(front_end, "TRIES", 2)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 import pytest
 
 import mirgym  # noqa: F401  (registers the environments)
@@ -14,7 +15,29 @@ from mirgym.envs import LlvmEnv, LlvmVectorEnv
 
 PRIMES = "mirbench/primes"
 ADPCM = "mirbench/adpcm"
+URI = "benchmark://mirbench/primes"
 SMALL = {"programs": PRIMES, "objective": "ir_instructions"}
+OBJECTIVES = ["ir_instructions", "text_size_bytes"]
+
+Make = Callable[..., gym.Env[Any, Any]]
+Bare = Callable[..., LlvmEnv]
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Whether two observations are equal, dictionaries by their entries."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(equal(a[k], b[k]) for k in a)
+    return bool(np.array_equal(a, b))
+
+
+def rollout(env: gym.Env[Any, Any], seed: int, steps: int = 25) -> list[Any]:
+    """What a reset and some random steps give, the actions among it."""
+    out: list[Any] = [env.reset(seed=seed)]
+    env.action_space.seed(seed)
+    for _ in range(steps):
+        action = int(env.action_space.sample())
+        out.append((action, *env.step(action)))
+    return out
 
 
 @pytest.fixture

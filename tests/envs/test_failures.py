@@ -19,9 +19,8 @@ from mirgym.errors import SessionCrashedError, SessionError, WorkerStartError
 from mirgym.passes import Pass
 from mirgym.worker import WorkerLimits
 
-from .conftest import ADPCM, PRIMES
+from .conftest import ADPCM, PRIMES, Bare
 
-Bare = Callable[..., LlvmEnv]
 Vector = Callable[..., LlvmVectorEnv]
 CRASHER = "unify-loop-exits"
 HASHTABLE = "mirbench/hashtable"
@@ -161,6 +160,38 @@ def test_last_program_without_baseline_raises(bare: Bare, monkeypatch: pytest.Mo
         env.reset()
 
 
+# -- no worker at all --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", ["subprocess.Popen", "socket.socketpair"])
+def test_worker_that_cannot_start_drops_no_program(
+    bare: Bare, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError(24, "Too many open files")
+
+    env = bare(programs=[ADPCM, PRIMES])
+    with monkeypatch.context() as patch:
+        patch.setattr(f"mirgym.worker.{call}", refuse)
+        with pytest.raises(WorkerStartError, match=r"cannot start a worker.*Too many open files"):
+            env.reset(seed=0)
+    assert len(env.episode.pool.members) == 2
+    env.reset(seed=0)
+
+
+@pytest.mark.parametrize("options", [{}, {"program": PRIMES}], ids=["sampled", "chosen"])
+def test_worker_that_always_dies_drops_no_program(
+    bare: Bare, monkeypatch: pytest.MonkeyPatch, options: dict[str, str]
+) -> None:
+    env = bare(programs=[ADPCM, PRIMES])
+    with monkeypatch.context() as patch:
+        patch.setattr("mirgym.worker._BOOT", "raise SystemExit(3)")
+        with pytest.raises(WorkerStartError, match="workers end whatever they load"):
+            env.reset(seed=0, options=options)
+    assert len(env.episode.pool.members) == 2
+    env.reset(seed=0)
+
+
 # -- vector ---------------------------------------------------------------------------------
 
 
@@ -204,26 +235,3 @@ def test_asynchronous_hang(vector: Vector) -> None:
     hung = envs.receive(1)
     assert hung.indices.tolist() == [0] and hung.truncated[0]
     assert "2.5 s" in hung.infos[0]["error"]
-
-
-def test_worker_that_cannot_start_drops_no_program(bare: Bare, monkeypatch: Any) -> None:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise OSError(24, "Too many open files")
-
-    env = bare(programs=[ADPCM, PRIMES])
-    with monkeypatch.context() as patch:
-        patch.setattr("mirgym.worker.subprocess.Popen", refuse)
-        with pytest.raises(WorkerStartError, match=r"cannot start a worker.*Too many open files"):
-            env.reset(seed=0)
-    assert len(env.episode.pool.members) == 2
-    env.reset(seed=0)
-
-
-def test_worker_that_always_dies_drops_no_program(bare: Bare, monkeypatch: Any) -> None:
-    env = bare(programs=[ADPCM, PRIMES])
-    with monkeypatch.context() as patch:
-        patch.setattr("mirgym.worker._BOOT", "raise SystemExit(3)")
-        with pytest.raises(WorkerStartError, match="workers end whatever they load"):
-            env.reset(seed=0)
-    assert len(env.episode.pool.members) == 2
-    env.reset(seed=0)

@@ -25,6 +25,12 @@ def test_runs_as_it_should_before_and_after_passes(program: Program, run_module)
     assert run_module(small, level="Oz", pipeline="default<O2>") == []
 
 
+@pytest.mark.parametrize("program", resolve_all("mirbench"), ids=lambda p: p.name)
+def test_program_is_of_a_size_to_read(program: Program):
+    lines = sum(len(source.read_text().splitlines()) for source in program.sources)
+    assert lines <= 600
+
+
 def test_digest_is_that_of_the_bitcode():
     first, second = resolve_all("mirbench")[:2]
     assert first.digest() == first.digest() != second.digest()
