@@ -1,6 +1,5 @@
 #include "views.h"
 
-#include "llvm/IR/InstIterator.h"
 #include "llvm/Support/xxhash.h"
 
 #include "llvm/ADT/bit.h"
@@ -84,14 +83,21 @@ void ViewBuilder::number(const Function &function) {
     row.clear();
   edgeKinds.clear();
   callees.clear();
+  results.clear();
   instructions = 0;
   uint32_t position = 0;
   for (const BasicBlock &one : function) {
     BlockFacts &known = blocks[one.getNumber()];
     known.firstInstruction = instructions;
     known.position = position++;
-    for (const Instruction &instruction : one)
-      nodeOf.insert(&instruction, instructions++);
+    for (const Instruction &instruction : one) {
+      // Nobody refers to a value of type void.
+      if (!instruction.getType()->isVoidTy()) {
+        nodeOf.insert(&instruction, instructions);
+        results.push_back({instructions, typeCode(instruction.getType())});
+      }
+      ++instructions;
+    }
     if (const Instruction *last = one.getTerminator())
       for (unsigned i = 0; i < last->getNumSuccessors(); ++i)
         ++blocks[last->getSuccessor(i)->getNumber()].predecessors;
@@ -104,12 +110,8 @@ void ViewBuilder::number(const Function &function) {
   for (const Argument &argument : function.args())
     nodeOf.insert(&argument, addNode(NodeVariable + typeCode(argument.getType()),
                                      1 + std::min(argument.getArgNo(), 30u)));
-  uint32_t index = 0;
-  for (const Instruction &instruction : llvm::instructions(function)) {
-    if (!instruction.getType()->isVoidTy())
-      variableOf[index] = addNode(NodeVariable + typeCode(instruction.getType()), 0);
-    ++index;
-  }
+  for (auto [index, type] : results)
+    variableOf[index] = addNode(NodeVariable + type, 0);
 }
 
 Code ViewBuilder::localCode(uint32_t node) const {

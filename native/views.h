@@ -63,6 +63,7 @@ private:
   std::array<std::vector<int32_t>, 2> edges;
   std::vector<uint8_t> edgeKinds;
   std::vector<uint32_t> variableOf; // by instruction
+  std::vector<std::pair<uint32_t, Code>> results; // instructions that give one, and its type
   std::vector<const llvm::Function *> callees;
   const llvm::Function *self = nullptr;
   const BlockFacts *block = nullptr; // of the instruction that is visited

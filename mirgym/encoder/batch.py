@@ -58,15 +58,12 @@ class FunctionBatch(NamedTuple):
 
 def collate(views: Sequence[FunctionView], window: int = 128) -> FunctionBatch:
     """Tensors of one or more functions, each with at least one instruction."""
-    graphs = [_contract(view) for view in views]
     token_counts = np.array([view.tokens.shape[1] for view in views])
-    node_counts = np.array([nodes.shape[1] for nodes, _, _ in graphs])
-    starts = np.concatenate([[0], np.cumsum(node_counts)[:-1]])
     tokens = np.concatenate([view.tokens for view in views], axis=1).T.astype(np.int64)
-    nodes = np.concatenate([nodes for nodes, _, _ in graphs], axis=1).T.astype(np.int64)
-    edges = np.concatenate([e + s for (_, e, _), s in zip(graphs, starts, strict=True)], axis=1)
-    relations = np.concatenate([r for _, _, r in graphs])
-    order = np.argsort(edges[1], kind="stable")
+    nodes, node_counts, edges, relations = _contract(views)
+    # The narrowest type that holds the nodes: 16 bits are sorted by radix.
+    narrow = edges[1].astype(np.uint16 if len(nodes) < 1 << 16 else np.int64)
+    order = np.argsort(narrow, kind="stable")
     edges, relations = edges[:, order], relations[order]
     incoming = np.bincount(edges[1], minlength=nodes.shape[0])
     slots = edges[1] * len(RELATIONS) + relations
@@ -84,19 +81,27 @@ def collate(views: Sequence[FunctionView], window: int = 128) -> FunctionBatch:
     )
 
 
-def _contract(view: FunctionView) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Nodes (2, N), edges (2, E) and relations (E,), each edge in both directions."""
-    kinds, positions = view.edge_kinds >> 3, view.edge_kinds & 7
-    definitions = kinds == _DEFINITION
-    owner = np.arange(view.nodes.shape[1])
-    owner[view.edges[1, definitions]] = view.edges[0, definitions]
+def _contract(
+    views: Sequence[FunctionView],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Nodes (N, 2), nodes of each function (B,), edges (2, E) and relations (E,), both ways."""
+    counts = np.array([view.nodes.shape[1] for view in views])
+    starts = np.cumsum(counts) - counts
+    nodes = np.concatenate([view.nodes for view in views], axis=1)
+    edges = np.concatenate([view.edges + s for view, s in zip(views, starts, strict=True)], axis=1)
+    kinds = np.concatenate([view.edge_kinds for view in views])
+    definitions = kinds >> 3 == _DEFINITION
+    owner = np.arange(nodes.shape[1])
+    owner[edges[1, definitions]] = edges[0, definitions]
     kept = owner == np.arange(len(owner))
     place = (np.cumsum(kept) - 1)[owner]
-    source, destination = place[view.edges[:, ~definitions]].astype(np.int64)
-    control = kinds[~definitions] == _CONTROL
-    forward = np.where(control, 0, np.where(positions[~definitions] == 0, 2, 3))
-    edges = np.stack([np.r_[source, destination], np.r_[destination, source]])
-    return view.nodes[:, kept], edges, np.r_[forward, np.where(control, 1, 4)]
+    source, destination = place[edges[:, ~definitions]]
+    control = kinds[~definitions] >> 3 == _CONTROL
+    forward = np.where(control, 0, np.where(kinds[~definitions] & 7 == 0, 2, 3))
+    both = np.stack([np.r_[source, destination], np.r_[destination, source]])
+    relations = np.r_[forward, np.where(control, 1, 4)]
+    kept_counts = np.add.reduceat(kept.astype(np.int64), starts)
+    return nodes[:, kept].T.astype(np.int64), kept_counts, both, relations
 
 
 def _windows(counts: np.ndarray, window: int) -> list[Windows]:
