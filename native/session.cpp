@@ -315,10 +315,7 @@ std::string Session::functionViews(bool all) {
   for (const Function &function : loaded())
     if (!function.isDeclaration())
       position.try_emplace(&function, position.size());
-  constexpr size_t bytesAnInstruction = 64; // 53 on average
   std::string out;
-  if (all)
-    out.reserve(static_cast<size_t>(instructions()) * bytesAnInstruction);
   auto number = [&out](auto value) {
     out.append(reinterpret_cast<const char *>(&value), sizeof(value));
   };
