@@ -26,6 +26,10 @@ class UnknownPassError(MirgymError, LookupError):
     """A pass or pipeline that LLVM cannot parse, or that the catalogue does not hold."""
 
 
+class ActionSetError(MirgymError, ValueError):
+    """An agent's actions are not there, not readable, or for another LLVM."""
+
+
 class UnknownProgramError(MirgymError, LookupError):
     """A program, data set or file that does not exist."""
 
