@@ -1,36 +1,44 @@
 """The tree of states that pass sequences reach: every compile is done, and counted, once.
 
+A **compile** is one pipeline run on one state of the module, with its cost measured. It is
+one whether the pipeline is a single pass or a hundred, and whether the outcome comes from
+the worker, from the transition cache or is a failure: equal budgets stay equal however
+warm the cache is. What the same search has tried before is not compiled again, and free.
+
 A node is a state of the module, known by its structural hash. The first way to a state is
 its way for good: a later sequence that arrives at the same hash is taken to the node that
 is there already, so a node's path replays exactly and two orders of the same two passes
-cost nothing the second time. ``(node, pass)`` is looked up before it is compiled.
-
-One worker serves the whole tree and moves about by snapshots. That beats forking a worker
-per candidate (2 ms against 40 ms on a program of 2,000 instructions), because the sizes of
-functions that were emitted for one candidate are remembered for all the others.
+cost nothing the second time.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import CodegenError, SessionError, VerifyError
+from ..errors import CodegenError, SessionError, VerifyError, WorkerStartError
 from ..objective import METRICS, check_level, check_metric
 from ..passes import Pass, catalogue
 from ..session import DEFAULT_GROWTH_LIMIT, Closing
 from ..wire import State, Wanted
-from ..worker import WorkerLimits, WorkerSession
+from ..worker import WorkerLimits
+from .transitions import (
+    Transition,
+    TransitionCache,
+    first_state,
+    is_fact,
+    key_of,
+    next_state,
+)
+from .walker import Node, Walker
 
 CANDIDATE_ERRORS = (SessionError, CodegenError, VerifyError)
-"""What a candidate may raise at the cost of that candidate only."""
-
-_SNAPSHOT_BYTES = 256 << 20
-"""Snapshots kept at once; older ones are made again by replay."""
+"""What a candidate may raise at the cost of that candidate only. ``WorkerStartError``, a
+``SessionError`` too, is not the candidate's: it ends the search."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,9 @@ class SearchConfig:
     """Time and memory of the worker; a candidate that needs more is a failure."""
     growth_limit: float = DEFAULT_GROWTH_LIMIT
     """A candidate that grows the module past this many times its first size is a failure."""
+    transitions: Path | None = None
+    """Folder of a transition cache (``agents.transitions``): faster, the same result and the
+    same count of compiles. None for no cache."""
 
     def __post_init__(self) -> None:
         check_metric(self.objective)
@@ -63,12 +74,6 @@ class SearchConfig:
             raise ValueError(f"the budget is {self.budget} compiles; expected 1 or more")
         if self.candidates is not None and not self.candidates:
             raise ValueError("no candidate passes; give at least one, or None for the core")
-        for candidate in self.candidates or ():
-            if candidate.options:
-                raise ValueError(
-                    f"candidate {candidate.name!r} has options, which one `opt -passes=` cannot "
-                    "set for a single pass; leave them out"
-                )
 
     @property
     def passes(self) -> tuple[Pass, ...]:
@@ -89,27 +94,6 @@ class Failure(NamedTuple):
 
     passes: tuple[Pass, ...]
     error: str
-
-
-@dataclass(eq=False)
-class Node:
-    """One state of the module. ``step`` leads here from ``parent``; both None at the root."""
-
-    key: int
-    cost: int
-    parent: Node | None = None
-    step: Pass | None = None
-    depth: int = 0
-
-    @property
-    def path(self) -> tuple[Pass, ...]:
-        """The passes that lead here from the program."""
-        steps: list[Pass] = []
-        node = self
-        while node.parent is not None and node.step is not None:
-            steps.append(node.step)
-            node = node.parent
-        return tuple(reversed(steps))
 
 
 class BudgetSpentError(Exception):
@@ -141,22 +125,24 @@ class Explorer(Closing):
         self.synonyms: dict[Pass, Pass] = {}
         """Shorter passes that lead to the same state where the longer one was used."""
         self.baseline_cost = 0
-        self._module = module
+        self.cached = 0
+        """Compiles that the transition cache answered."""
         self._on_progress = on_progress
-        self._wanted = Wanted.of(METRICS[config.objective].metric_names)
-        self._edges: dict[tuple[int, str], Node | None] = {}
-        self._snapshots: OrderedDict[int, bytes] = OrderedDict()
-        self._snapshot_bytes = 0
+        self._edges: dict[tuple[int, int], Node | None] = {}
         self._started = time.perf_counter()
-        self._session = WorkerSession(config.limits)
-        self._at: Node | None = None
+        wanted = Wanted.of(METRICS[config.objective].metric_names)
+        self._walker = Walker(module, config.baseline, config.limits, config.growth_limit, wanted)
+        self._cache: TransitionCache | None = None
         try:
-            state = self._load()
+            if config.transitions is not None:
+                self._cache = TransitionCache(config.transitions)
+            state = self._walker.load()
         except BaseException:
-            self._session.close()
+            self.close()
             raise
-        self.root = Node(state.key, self._cost(state))
-        self._at = self.root
+        first = first_state(module, config.baseline, config.limits, config.growth_limit)
+        self.root = Node(state.key, state.metrics[config.objective], first)
+        self._walker.at = self.root
         self._nodes = {state.key: self.root}
         self.best = self.root
         self.history.append((0, self.root.cost))
@@ -178,19 +164,15 @@ class Explorer(Closing):
 
         Raises:
             BudgetSpentError: It is not known yet and no compile is left.
+            WorkerStartError: The machine has no room for a worker.
         """
-        edge = (node.key, step.pipeline)
+        edge = (node.key, key_of(step))
         if edge in self._edges:
             return self._edges[edge]
         if self.left <= 0:
             raise BudgetSpentError
         self.compiles += 1
-        try:
-            reached = self._compile(node, step)
-        except CANDIDATE_ERRORS as error:
-            self._at = None
-            self.failures.append(Failure((*node.path, step), f"{type(error).__name__}: {error}"))
-            reached = None
+        reached = self._reach(node, step)
         self._edges[edge] = reached
         if reached is not None and reached.cost < self.best.cost:
             self.best = reached
@@ -221,78 +203,73 @@ class Explorer(Closing):
             self.budget = outer
 
     def measure(self, step: Pass) -> int:
-        """Cost of the program after ``step``; neither counted nor remembered."""
-        self._go_to(self.root)
-        cost = self._cost(self._step(step))
-        self._at = None
-        return cost
+        """Cost of the program after ``step``; neither counted nor remembered.
 
-    # -- the worker ---------------------------------------------------------------
+        Raises:
+            SessionError: It fails.
+        """
+        outcome, _ = self._outcome(self.root, step)
+        if outcome.failure:
+            raise SessionError(outcome.failure)
+        return self._cost(outcome)
 
-    def _compile(self, node: Node, step: Pass) -> Node:
-        self._go_to(node)
-        self._keep_snapshot(node)
-        state = self._step(step)
-        if not state.changed:
-            self._at = node
-            return node
-        known = self._nodes.get(state.key)
-        if known is not None:
-            self._at = None  # same hash, but perhaps another use-list order
-            return known
-        reached = Node(state.key, self._cost(state), node, step, node.depth + 1)
-        self._nodes[state.key] = reached
-        self._at = reached
+    # -- one compile ----------------------------------------------------------------
+
+    def _reach(self, node: Node, step: Pass) -> Node | None:
+        outcome, stepped = self._outcome(node, step)
+        self.cached += not stepped
+        if outcome.failure:
+            self.failures.append(Failure((*node.path, step), outcome.failure))
+            return None
+        if not outcome.changed:
+            reached = node
+        elif (known := self._nodes.get(outcome.key)) is not None:
+            return known  # same hash, but perhaps another use-list order
+        else:
+            state = next_state(node.state, key_of(step))
+            cost = self._cost(outcome)
+            reached = Node(outcome.key, cost, state, node, step, node.depth + 1)
+            self._nodes[outcome.key] = reached
+        if stepped:
+            self._walker.at = reached
         return reached
 
-    def _step(self, step: Pass) -> State:
-        self._at = None  # unknown, should this raise
-        return self._session.step(step.pipeline, wanted=self._wanted)
+    def _outcome(self, node: Node, step: Pass) -> tuple[Transition, bool]:
+        """What a step does, and whether the worker is there now: else the cache knew."""
+        action = key_of(step)
+        if self._cache is not None:
+            known = self._cache.get(node.state, action, self.config.objective)
+            if known is not None:
+                return known, False
+        lasting = False
+        try:
+            self._walker.go_to(node)
+            lasting = True  # from here on the step itself is to blame
+            outcome = _transition(self._walker.step(step))
+        except WorkerStartError:
+            raise
+        except CANDIDATE_ERRORS as error:
+            self._walker.at = None
+            lasting = lasting and is_fact(error)
+            outcome = Transition(0, False, 0, None, f"{type(error).__name__}: {error}")
+        if self._cache is not None and lasting:
+            self._cache.put(node.state, action, self.config.objective, outcome)
+        return outcome, True
 
-    def _load(self) -> State:
-        return self._session.load(
-            self._module,
-            level=self.config.baseline,
-            wanted=self._wanted,
-            growth_limit=self.config.growth_limit,
-        )
-
-    def _go_to(self, node: Node) -> None:
-        """Bring the worker to ``node``: from the nearest snapshot, by replay."""
-        if self._at is node:
-            return
-        if self._session.pid is None:
-            self._load()  # a new worker; the growth limit comes with a load
-        replayed: list[Node] = []
-        while node.parent is not None and node.key not in self._snapshots:
-            replayed.append(node)
-            node = node.parent
-        if node.parent is None:
-            self._load()
-        else:
-            self._snapshots.move_to_end(node.key)
-            self._session.restore(self._snapshots[node.key])
-        for node in reversed(replayed):
-            assert node.step is not None
-            if self._step(node.step).key != node.key:
-                raise SessionError(f"'{node.step.name}' gave another module when run again")
-        self._at = node
-
-    def _keep_snapshot(self, node: Node) -> None:
-        if node.parent is None or node.key in self._snapshots:
-            return
-        snapshot = self._session.snapshot()
-        self._snapshots[node.key] = snapshot
-        self._snapshot_bytes += len(snapshot)
-        while self._snapshot_bytes > _SNAPSHOT_BYTES and len(self._snapshots) > 1:
-            _, dropped = self._snapshots.popitem(last=False)
-            self._snapshot_bytes -= len(dropped)
-
-    def _cost(self, state: State) -> int:
-        return state.metrics[self.config.objective]
-
-    # -- end ------------------------------------------------------------------------
+    def _cost(self, outcome: Transition) -> int:
+        cost = outcome.cost(self.config.objective)
+        assert cost is not None
+        return cost
 
     def close(self) -> None:
         """End the worker; may be called again."""
-        self._session.close()
+        self._walker.close()
+        if self._cache is not None:
+            self._cache.close()
+
+
+def _transition(state: State) -> Transition:
+    metrics = state.metrics
+    return Transition(
+        state.key, state.changed, metrics["ir_instructions"], metrics.get("text_size_bytes")
+    )

@@ -98,8 +98,10 @@ def optimize(
 
     Raises:
         MirgymError: The program cannot be compiled, or the baseline fails on it.
+        ValueError: A candidate has LLVM options.
     """
     config = config or SearchConfig()
+    _refuse_options(config)
     found = search(program.bitcode(), config, on_progress)
     maker = _Maker(program, config)
     with maker.session:
@@ -126,6 +128,15 @@ def optimize(
         fallback=fallback,
         note=note,
     )
+
+
+def _refuse_options(config: SearchConfig) -> None:
+    for candidate in config.passes:
+        if candidate.options:
+            raise ValueError(
+                f"candidate {candidate.name!r} has options, which one `opt -passes=` cannot "
+                "set for a single pass; leave them out"
+            )
 
 
 def _make(maker: _Maker, found: SearchResult, limit: int) -> tuple[_Made | None, str]:

@@ -25,11 +25,11 @@ from .explorer import (
     BudgetSpentError,
     Explorer,
     Failure,
-    Node,
     Progress,
     SearchConfig,
 )
 from .pipelines import O2_PASSES, Place, is_needed, o2_without, promise
+from .walker import Node
 
 RANDOM_SEQUENCE_STEPS = 45
 """Length of a random sequence: an episode of the environment."""
@@ -58,6 +58,7 @@ class SearchResult:
         history: ``(compiles, best cost)`` at each improvement.
         failures: Candidates that crashed, hung, exploded or could not be emitted.
         interrupted: Whether Ctrl-C ended it.
+        cached: Compiles that the transition cache answered, so that ``seconds`` is less.
     """
 
     pipeline: tuple[Pass, ...]
@@ -71,6 +72,7 @@ class SearchResult:
     history: tuple[tuple[int, int], ...]
     failures: tuple[Failure, ...]
     interrupted: bool
+    cached: int = 0
 
     @property
     def ratio(self) -> float:
@@ -151,6 +153,7 @@ def _run(
             history=tuple(explorer.history),
             failures=tuple(explorer.failures),
             interrupted=interrupted,
+            cached=explorer.cached,
         )
 
 
