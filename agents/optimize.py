@@ -20,7 +20,8 @@ from ..session import WireSession
 from ..wire import NOTHING, Wanted
 from ..worker import WorkerSession
 from .explorer import SearchConfig
-from .search import OnProgress, SearchResult, o_level, search
+from .search import OnProgress, SearchResult, search
+from .strategies import o_level
 
 Check = Callable[[Program, bytes], list[str]]
 """From a program and its optimised object to what differs from its reference."""

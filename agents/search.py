@@ -1,15 +1,26 @@
 """Search for a pass sequence that beats a baseline within a number of compiles.
 
-Three algorithms with one signature, all deterministic by seed, none worse than the
-baseline (whose own pipeline is the first candidate unless ``from_baseline`` is off):
+Algorithms with one signature, all deterministic by seed, none worse than the baseline
+(whose own pipeline is the first candidate unless ``from_baseline`` is off):
 
-========== ============================================================================
-``search``  O2 with passes left out, then passes added, then random restarts
-``greedy``  passes added while one of them helps, with random restarts
-``random``  random sequences of 45 passes from unoptimised code: the control
-========== ============================================================================
+============= =========================================================================
+``search``    O2 with passes left out, then passes added, then random restarts
+``greedy``    passes added while one of them helps, with random restarts
+``random``    control: random sequences of 45 passes from unoptimised code
+``sequences`` control: the same, each run as one pipeline
+``genetic``   control: a genetic algorithm over sequences (``agents.genetic``)
+``optuna``    control: Optuna's TPE over sequences
+``fixed``     control: the best fixed sequences of the training programs, best first
+``oz_twice``  control: Oz applied twice
+============= =========================================================================
 
-Only the candidates count against the budget. Ctrl-C ends a search with the best so far.
+The budget is in compiles, and a compile is the same for all: one pipeline run on one state
+of the module, whatever its length (see ``agents.explorer``). What differs is what they make
+of one. ``search`` runs a variant of O2, or one pass. ``greedy`` and ``random`` run one pass,
+so that a sequence of 45 costs 45 and each of its prefixes is a candidate. ``sequences``,
+``genetic``, ``optuna`` and ``fixed`` run a whole sequence as one pipeline, which costs one,
+and only its end is a candidate. The baseline, where it is a candidate, costs one too; where
+it is only measured for comparison it costs none. Ctrl-C ends a search with the best so far.
 """
 
 from __future__ import annotations
@@ -17,29 +28,30 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from ..errors import SessionError
 from ..objective import LEVEL_PIPELINES
 from ..passes import Pass
-from .explorer import (
-    BudgetSpentError,
-    Explorer,
-    Failure,
-    Progress,
-    SearchConfig,
+from .controls import fixed, optuna_tpe, oz_twice
+from .explorer import BudgetSpentError, Explorer, Failure, Progress, SearchConfig
+from .genetic import genetic
+from .strategies import (
+    Strategy,
+    greedy,
+    o_level,
+    random_sequences,
+    thin_then_add,
+    whole_sequences,
 )
-from .pipelines import O2_PASSES, Place, is_needed, o2_without, promise
 from .walker import Node
 
-RANDOM_SEQUENCE_STEPS = 45
-"""Length of a random sequence: an episode of the environment."""
 _PRUNING_SHARE = 0.1
-_THINNING_SHARE = 0.6
-_IDLE_RESTARTS = 200
-"""A search ends early when this many restarts in a row met nothing new."""
+"""Of the budget, for leaving out steps that the result does not need."""
 
 OnProgress = Callable[[Progress], None]
-Strategy = Callable[[Explorer, random.Random], None]
+Algorithm = Callable[..., "SearchResult"]
+"""Called as ``search`` is."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +107,7 @@ def search(
     Raises:
         MirgymError: The program cannot be loaded, or the baseline fails on it.
     """
-    return _run(_thin_then_add, module, config, on_progress)
+    return run(thin_then_add, _PRUNING_SHARE, module, config, on_progress)
 
 
 def greedy_search(
@@ -104,7 +116,7 @@ def greedy_search(
     on_progress: OnProgress | None = None,
 ) -> SearchResult:
     """First improvement over single passes with random restarts. See ``search``."""
-    return _run(_greedy, module, config, on_progress)
+    return run(greedy, _PRUNING_SHARE, module, config, on_progress)
 
 
 def random_search(
@@ -113,18 +125,28 @@ def random_search(
     on_progress: OnProgress | None = None,
 ) -> SearchResult:
     """Random sequences from unoptimised code, each prefix a candidate. See ``search``."""
-    return _run(_random_sequences, module, config, on_progress)
+    return run(random_sequences, _PRUNING_SHARE, module, config, on_progress)
 
 
-ALGORITHMS = {"search": search, "greedy": greedy_search, "random": random_search}
-
-
-def _run(
+def run(
     strategy: Strategy,
+    pruning_share: float,
     module: bytes,
-    config: SearchConfig | None,
-    on_progress: OnProgress | None,
+    config: SearchConfig | None = None,
+    on_progress: OnProgress | None = None,
 ) -> SearchResult:
+    """Run a strategy; ``ALGORITHMS`` holds the known ones.
+
+    Args:
+        strategy: Spends the compiles.
+        pruning_share: Share of the budget for leaving out steps of its result.
+        module: The program's bitcode or IR.
+        config: Objective, baseline, budget and seed; None for the defaults.
+        on_progress: Called after each compile.
+
+    Raises:
+        MirgymError: The program cannot be loaded, or the baseline fails on it.
+    """
     config = config or SearchConfig()
     rng = random.Random(config.seed)
     interrupted = False
@@ -132,10 +154,11 @@ def _run(
         _measure_baseline(explorer)
         pruned: tuple[tuple[Pass, ...], Node] | None = None
         try:
-            reserve = int(config.budget * _PRUNING_SHARE)
+            reserve = int(config.budget * pruning_share)
             with explorer.at_most(max(explorer.left - reserve, 0)):
                 strategy(explorer, rng)
-            pruned = _prune(explorer, explorer.best)
+            if pruning_share:
+                pruned = _prune(explorer, explorer.best)
         except BudgetSpentError:
             pass
         except KeyboardInterrupt:
@@ -174,98 +197,6 @@ def _measure_baseline(explorer: Explorer) -> None:
         explorer.baseline_cost = explorer.measure(o_level(pipeline))
 
 
-def o_level(pipeline: str) -> Pass:
-    """A level's own pipeline as a pass."""
-    return Pass(pipeline, pipeline)
-
-
-# -- strategies -----------------------------------------------------------------------
-
-
-def _thin_then_add(explorer: Explorer, rng: random.Random) -> None:
-    with explorer.at_most(int(explorer.left * _THINNING_SHARE)):
-        _thin_o2(explorer, rng)
-    _greedy(explorer, rng)
-
-
-def _greedy(explorer: Explorer, rng: random.Random) -> None:
-    for level in ("O1", "O3"):
-        explorer.apply(explorer.root, o_level(f"default<{level}>"))
-    _improve(explorer, explorer.best, rng)
-    _restart(explorer, rng)
-
-
-def _thin_o2(explorer: Explorer, rng: random.Random) -> None:
-    """Leave passes out of O2, one at a time, while that helps or makes no difference."""
-    current = explorer.apply(explorer.root, o_level("default<O2>"))
-    if current is None:
-        return
-    places = list(O2_PASSES)
-    rng.shuffle(places)
-    places.sort(key=promise)
-    left_out: set[Place] = set()
-    unnamed: set[Place] = set()
-    since_gain = index = 0
-    while since_gain < len(places):
-        place = places[index % len(places)]
-        index += 1
-        since_gain += 1
-        if place in left_out:
-            continue
-        trial = o2_without({*left_out, place}, unnamed=unnamed)
-        reached = explorer.apply(explorer.root, trial)
-        if reached is current:
-            left_out.add(place)
-            unnamed.add(place)
-            shorter = o2_without(left_out, unnamed=unnamed)
-            if current.step is not None and len(shorter.pipeline) < len(current.step.pipeline):
-                explorer.synonyms[current.step] = shorter
-        elif reached is not None and reached.cost < current.cost and not is_needed(place):
-            left_out.add(place)
-            current = reached
-            since_gain = 0
-
-
-def _improve(explorer: Explorer, node: Node, rng: random.Random) -> Node:
-    """Add single passes, in random order, while one of them makes ``node`` cheaper."""
-    passes = list(explorer.config.passes)
-    rng.shuffle(passes)
-    since_gain = index = 0
-    while since_gain < len(passes):
-        reached = explorer.apply(node, passes[index % len(passes)])
-        index += 1
-        since_gain += 1
-        if reached is not None and reached.cost < node.cost:
-            node = reached
-            since_gain = 0
-    return node
-
-
-def _restart(explorer: Explorer, rng: random.Random) -> None:
-    """Go on from random changes of the best sequence until the budget is spent."""
-    passes = explorer.config.passes
-    idle = 0
-    while idle < _IDLE_RESTARTS:
-        before = explorer.compiles
-        some = rng.choices(passes, k=rng.randint(1, 3))
-        if rng.random() < 0.5:
-            reached = explorer.walk(explorer.root, (*some, *explorer.best.path))
-        else:
-            reached = explorer.walk(explorer.best, some)
-        if reached is not None:
-            _improve(explorer, reached, rng)
-        idle = idle + 1 if explorer.compiles == before else 0
-
-
-def _random_sequences(explorer: Explorer, rng: random.Random) -> None:
-    idle = 0
-    while idle < _IDLE_RESTARTS:
-        before = explorer.compiles
-        sequence = rng.choices(explorer.config.passes, k=RANDOM_SEQUENCE_STEPS)
-        explorer.walk(explorer.root, sequence)
-        idle = idle + 1 if explorer.compiles == before else 0
-
-
 def _prune(explorer: Explorer, best: Node) -> tuple[tuple[Pass, ...], Node]:
     """Leave out the steps that the cost does not need, as far as the budget goes."""
     steps, node = best.path, best
@@ -281,3 +212,17 @@ def _prune(explorer: Explorer, best: Node) -> tuple[tuple[Pass, ...], Node]:
     except BudgetSpentError:
         pass
     return steps, node
+
+
+ALGORITHMS: dict[str, Algorithm] = {
+    "search": search,
+    "greedy": greedy_search,
+    "random": random_search,
+    "sequences": partial(run, whole_sequences, 0.0),
+    "genetic": partial(run, genetic, 0.0),
+    "optuna": partial(run, optuna_tpe, 0.0),
+    "fixed": partial(run, fixed, 0.0),
+    "oz_twice": partial(run, oz_twice, 0.0),
+}
+"""All algorithms by name. What pays for pruning is in the budget; a whole sequence that is
+one pipeline has nothing to prune."""

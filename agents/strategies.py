@@ -44,12 +44,14 @@ def as_whole(steps: Iterable[Pass]) -> tuple[Pass, ...]:
 
 
 def thin_then_add(explorer: Explorer, rng: random.Random) -> None:
+    """Leave passes out of O2, then go on as ``greedy``."""
     with explorer.at_most(int(explorer.left * _THINNING_SHARE)):
         thin_o2(explorer, rng)
     greedy(explorer, rng)
 
 
 def greedy(explorer: Explorer, rng: random.Random) -> None:
+    """Add passes to the best level while one of them helps, then restart from changes."""
     for level in ("O1", "O3"):
         explorer.apply(explorer.root, o_level(f"default<{level}>"))
     _improve(explorer, explorer.best, rng)
@@ -119,9 +121,20 @@ def _restart(explorer: Explorer, rng: random.Random) -> None:
 
 
 def random_sequences(explorer: Explorer, rng: random.Random) -> None:
+    """Random sequences from unoptimised code, pass by pass: each prefix is a candidate."""
     idle = 0
     while idle < IDLE_RESTARTS:
         before = explorer.compiles
         sequence = rng.choices(explorer.config.passes, k=RANDOM_SEQUENCE_STEPS)
         explorer.walk(explorer.root, sequence)
+        idle = idle + 1 if explorer.compiles == before else 0
+
+
+def whole_sequences(explorer: Explorer, rng: random.Random) -> None:
+    """As ``random_sequences``, but each sequence is one pipeline and one compile."""
+    idle = 0
+    while idle < IDLE_RESTARTS:
+        before = explorer.compiles
+        sequence = rng.choices(explorer.config.passes, k=RANDOM_SEQUENCE_STEPS)
+        explorer.walk(explorer.root, as_whole(sequence))
         idle = idle + 1 if explorer.compiles == before else 0

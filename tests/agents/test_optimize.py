@@ -9,7 +9,8 @@ import pytest
 from mirgym.agents import optimize as module_under_test
 from mirgym.agents.explorer import SearchConfig
 from mirgym.agents.optimize import Optimized, optimize
-from mirgym.agents.search import SearchResult, o_level, search
+from mirgym.agents.search import SearchResult, search
+from mirgym.agents.strategies import o_level
 from mirgym.errors import CompileError, InvalidModuleError, ToolMissingError
 from mirgym.passes import Pass, find
 from mirgym.programs import resolve

@@ -7,7 +7,8 @@ import pytest
 
 from mirgym.agents import pipelines
 from mirgym.agents.explorer import BudgetSpentError, Explorer, SearchConfig
-from mirgym.agents.search import ALGORITHMS, greedy_search, o_level, random_search, search
+from mirgym.agents.search import ALGORITHMS, greedy_search, random_search, search
+from mirgym.agents.strategies import o_level
 from mirgym.passes import Pass, catalogue, find, to_pipeline
 from mirgym.programs import resolve
 from mirgym.session import InProcessSession
