@@ -67,7 +67,8 @@ class Dataset:
         table = pa.concat_tables(parts)
         self.effect_passes: list[str] = json.loads(table.schema.metadata[b"effect_passes"])
         self.packages = np.array(table["package"].to_pylist(), dtype=object)
-        self.names = table["function"].to_pylist()
+        self.modules: list[str] = table["module"].to_pylist()
+        self.names: list[str] = table["function"].to_pylist()
         self.states = table["state"].to_numpy()
         self.keys = table["key"].to_numpy()
         # Origins are unique within a package: make them so everywhere.

@@ -60,7 +60,7 @@ def rows_of(package: str, program: str) -> list[dict]:
                 "origin": seed_of(package, name), "state": number, "key": view.key,
                 **{f"t{i}": view.tokens[i] for i in range(8)},
                 **{f"n{i}": view.nodes[i] for i in range(2)},
-                "e_src": source - destination,
+                "e_src": np.diff(source, prepend=np.int32(0)),
                 "e_dst": np.diff(destination, prepend=np.int32(0)),
                 "e_kind": view.edge_kinds[order],
                 "effects": effects, "changed": (effects != 0).astype(np.uint8),
