@@ -38,9 +38,9 @@ TINY = EncoderConfig(
     text_layers=2,
     graph_layers=2,
     heads=2,
-    feed_forward=2,
+    feed_forward=1,
     d_embed=128,
-    window=64,
+    window=32,
 )
 CONFIGS = {"base": BASE, "tiny": TINY}
 

@@ -80,5 +80,5 @@ class GraphEncoder(nn.Module):
     def forward(self, x: torch.Tensor, batch: FunctionBatch) -> torch.Tensor:
         """(N, d) to (N, d)."""
         for conv, own, norm in zip(self.convs, self.selfs, self.norms, strict=True):
-            x = norm(x + F.gelu(own(x) + conv(x, batch), approximate="tanh"))
+            x = norm(x + F.relu(own(x) + conv(x, batch)))
         return x

@@ -29,7 +29,7 @@ class TransformerLayer(nn.Module):
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (W, H, L, d/H)
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         x = x + self.out(attended.transpose(1, 2).reshape(w, length, d))
-        return x + self.narrow(F.gelu(self.wide(self.norm2(x)), approximate="tanh"))
+        return x + self.narrow(F.relu(self.wide(self.norm2(x))))
 
 
 class TextEncoder(nn.Module):
