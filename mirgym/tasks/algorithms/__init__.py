@@ -7,13 +7,13 @@ import random
 from collections.abc import Iterator
 
 from ...errors import UnknownProgramError, did_you_mean
-from . import arithmetic, searching, sorting
+from . import arithmetic, arrays, dynamic, graphs, searching, sorting, strings, structures
 from .family import Algorithm
 from .noise import NOISE
 from .style import Implementation, Style, draw_style, split_of
 from .writer import Writer
 
-_FAMILIES = (sorting, searching, arithmetic)
+_FAMILIES = (sorting, searching, arithmetic, arrays, strings, dynamic, graphs, structures)
 
 _CLASSES: dict[str, Algorithm] = {a.name: a for family in _FAMILIES for a in family.ALGORITHMS}
 

@@ -49,8 +49,8 @@ NOISE: dict[str, tuple[str, str]] = {
         "",
         """{
             int rises = 0, equal = 0;
-            for (int k = 1; k < (int)N; k++) {
-                if (A[k - 1] < A[k]) { rises++; } else { equal += A[k - 1] == A[k]; }
+            for (int slot = 1; slot < (int)N; slot++) {
+                if (A[slot - 1] < A[slot]) { rises++; } else { equal += A[slot - 1] == A[slot]; }
             }
             fprintf(stderr, "%d rises, %d equal\\n", rises, equal);
         }""",
@@ -79,8 +79,8 @@ NOISE: dict[str, tuple[str, str]] = {
     ),
     "usage": (
         """static int wants_help(int argc, char **argv) {
-            for (int k = 1; k < argc; k++) {
-                if (argv[k][0] == '-' && argv[k][1] == 'h') { return 1; }
+            for (int slot = 1; slot < argc; slot++) {
+                if (argv[slot][0] == '-' && argv[slot][1] == 'h') { return 1; }
             }
             return 0;
         }""",
@@ -102,9 +102,9 @@ NOISE: dict[str, tuple[str, str]] = {
         "",
         """{
             long window[4] = {0, 0, 0, 0}, sum = 0, best = 0;
-            for (int k = 0; k < (int)N; k++) {
-                sum += (long)A[k] - window[k % 4];
-                window[k % 4] = (long)A[k];
+            for (int slot = 0; slot < (int)N; slot++) {
+                sum += (long)A[slot] - window[slot % 4];
+                window[slot % 4] = (long)A[slot];
                 if (sum > best) { best = sum; }
             }
             fprintf(stderr, "%ld\\n", best);

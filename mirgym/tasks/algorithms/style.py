@@ -37,6 +37,8 @@ class Style:
     rows (``rows``), or ``none``."""
     records: str
     """Tables as an array of structs (``aos``), as several arrays (``soa``), or ``none``."""
+    graph: str
+    """Graphs as ``matrix``, ``lists``, compressed ``rows`` or ``edges``, or ``none``."""
     sizes: str
     """Where sizes stand: ``literal``, ``variable``, ``global``, ``read`` (from the input)."""
     input: str
@@ -115,6 +117,7 @@ def draw_style(rng: random.Random, elements: tuple[str, ...], noise: tuple[str, 
         storage="static" if file_level else rng.choice(("static", "local", "malloc", "struct")),
         matrix=rng.choice(("flat", "grid", "rows")),
         records=rng.choice(("aos", "soa")),
+        graph=rng.choice(("matrix", "lists", "rows", "edges")),
         sizes=rng.choice(sizes),
         input=source,
         output=rng.choice(("lines", "line", "checksum", "weighted")),

@@ -30,6 +30,15 @@ from .rewrite import Rewriter, expand, layout
 from .style import Style
 
 
+_GETCHAR_TEXT = """{
+    int c = getchar(), read = 0;
+    while (c == 32 || c == 10) { c = getchar(); }
+    while (c != EOF && c != 10 && read < LENGTH) { TEXT[read++] = (char)c; c = getchar(); }
+    TEXT[read] = 0;
+    if (read == 0) { return 2; }
+}"""
+
+
 class Text(NamedTuple):
     """One program's source, its input, what it must print, and its style as it came out."""
 
@@ -51,6 +60,7 @@ class Writer:
         self.matrices: dict[str, tuple[str, int]] = {}
         self.tables: dict[str, tuple[str, ...]] = {}
         self.called = "inline"
+        self.has_graph = False
         self._top: list[str] = []
         self._functions: list[str] = []
         self._parts: dict[str, list[str]] = {
@@ -124,6 +134,36 @@ class Writer:
             "input", f"for (I i = 0; i < {size}; i++) {{ READ({target}, {low}, {high});\n{tag} }}"
         )
         return [self.source.draw(low, high) for _ in range(count)]
+
+    def text(self, name: str, size: str, letters: str) -> str:
+        """Declare and read a string of so many letters, and its end."""
+        count = self.sizes[size]
+        self.array(name, "char", count + 1)
+        if not self.style.input.startswith("random"):
+            return self.given_text(name, "".join(self.rng.choices(letters, k=count)))
+        read = f"int letter = 0;\nREAD(letter, 0, {len(letters) - 1});"
+        self._add(
+            "input",
+            f"""for (I i = 0; i < {size}; i++) {{ {read}\n{name}[i] = "{letters}"[letter]; }}
+            {name}[{size}] = 0;""",
+        )
+        return "".join(letters[self.source.draw(0, len(letters) - 1)] for _ in range(count))
+
+    def given_text(self, name: str, text: str) -> str:
+        """Read a known string into a declared array: from the input, or a literal."""
+        if self.style.input in ("scanf", "getchar"):
+            self.source.stdin += text + "\n"
+        if self.style.input == "scanf":
+            form = f' %{len(text)}[^\\n]' if " " in text else f"%{len(text)}s"
+            self._add("input", f'if (scanf("{form}", {name}) != 1) {{ return 2; }}')
+        elif self.style.input == "getchar":
+            self._add("input", _GETCHAR_TEXT.replace("TEXT", name).replace("LENGTH", str(len(text))))
+        elif self.rng.random() < 0.5:
+            self._add("input", f'strcpy({name}, "{text}");')
+        else:
+            self._top.append(f'static const char {name}_text[] = "{text}";')
+            self._add("input", f"for (int i = 0; i <= {len(text)}; i++) {{ {name}[i] = {name}_text[i]; }}")
+        return text
 
     def matrix(self, name: str, kind: str, rows: int, columns: int) -> None:
         """Declare a matrix of zeros for ``M``."""
@@ -436,6 +476,7 @@ class Writer:
             calls=self.called,
             matrix=self.style.matrix if self.matrices else "none",
             records=self.style.records if self.tables else "none",
+            graph=self.style.graph if self.has_graph else "none",
             compare=self.style.compare if sorts else "none",
             descending=self.style.descending and sorts,
             noise=noise,
