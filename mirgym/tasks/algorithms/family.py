@@ -1,24 +1,40 @@
-"""What a class of programs is: its name, its templates, and the frame around them."""
+"""What a class of programs is: its name, its templates, and the frame around them.
+
+The templates of a class stand in ``templates/NAME.c``: each starts with a line
+``//// name``; its functions, if it has any, stand before a line ``----``. The last one is
+held out in the split by template.
+"""
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from .style import INTEGERS
 from .writer import Writer
 
+_FOLDER = Path(__file__).parent / "templates"
+
 
 class Algorithm(NamedTuple):
-    """One class. The last of its templates is held out in the split by template."""
+    """One class."""
 
     name: str
-    templates: Mapping[str, str]
-    """C text by name: functions, a line ``----``, and the body; see ``writer``."""
     frame: Callable[[Writer, str], None]
-    """Writes the whole program around the chosen text."""
+    """Writes the whole program around a template's text."""
     elements: tuple[str, ...] = INTEGERS
     """C types that its values may have."""
+
+
+@functools.cache
+def templates(algorithm: str) -> Mapping[str, str]:
+    """The templates of a class: C text, in the macros of ``macros.py``, by name."""
+    file = _FOLDER / f"{re.sub('[ -]', '_', algorithm)}.c"
+    parts = re.split(r"^//// (.+)\n", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def per_query(
@@ -26,7 +42,7 @@ def per_query(
     text: str,
     inputs: Mapping[str, tuple[int, int]],
     answer: Callable[..., int],
-    check: str = "",
+    check: str,
 ) -> None:
     """A program that computes ``r`` of each of several inputs and prints the results.
 
@@ -45,6 +61,5 @@ def per_query(
     copies = " ".join(f"T {name} = {name}s[q];" for name in inputs)
     loop = "for (I q = 0; q < n; q++) {"
     w.work(f"{loop} {copies}\nlong r = 0;\n{call}\nresults[q] = r; }}")
-    if check:
-        w.check(f"{loop} {copies}\nlong r = results[q];\n{check}\n}}")
+    w.check(f"{loop} {copies}\nlong r = results[q];\n{check}\n}}")
     w.show("results", "n", [answer(*row) for row in zip(*columns, strict=True)])

@@ -10,6 +10,13 @@ from collections.abc import Callable
 
 MASK = 0xFFFFFFFF
 
+
+def _xorshift(state: int) -> int:
+    state ^= state << 13 & MASK
+    state ^= state >> 17
+    return state ^ (state << 5 & MASK)
+
+
 GENERATORS: dict[str, tuple[str, str, Callable[[int], int], Callable[[int], int]]] = {
     # C: next state, value of a state; Python: the same two.
     "lcg": (
@@ -21,7 +28,7 @@ GENERATORS: dict[str, tuple[str, str, Callable[[int], int], Callable[[int], int]
     "xorshift": (
         "state ^= state << 13; state ^= state >> 17; state ^= state << 5;",
         "(state >> 8)",
-        lambda s: _xorshift(s),
+        _xorshift,
         lambda s: s >> 8,
     ),
     "modular": (
@@ -37,12 +44,6 @@ GENERATORS: dict[str, tuple[str, str, Callable[[int], int], Callable[[int], int]
         lambda s: ((s ^ s >> 15) * 2246822519 & MASK) >> 12,
     ),
 }
-
-
-def _xorshift(state: int) -> int:
-    state ^= state << 13 & MASK
-    state ^= state >> 17
-    return state ^ (state << 5 & MASK)
 
 
 class Source:

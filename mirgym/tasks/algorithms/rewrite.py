@@ -11,6 +11,7 @@ negated, comparisons turned round.
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 from collections.abc import Callable, Mapping
@@ -71,17 +72,26 @@ def expand(text: str, name: str, render: Callable[..., str]) -> str:
 
 
 def layout(text: str) -> str:
-    """Indent by braces; drop empty lines and empty statements."""
+    """One statement a line, indented by braces, without empty lines and statements."""
     lines, depth = [], 0
     for raw in text.splitlines():
-        line = raw.strip()
-        if not line or line == ";":
-            continue
-        plain = re.sub(r"'.'|\"(\\.|[^\"])*\"", "", line)
-        closing = len(plain) - len(plain.lstrip("}"))
-        lines.append("    " * (depth - closing) + line)
-        depth += plain.count("{") - plain.count("}")
+        for line in _statements(raw.strip()):
+            plain = re.sub(r"'.'|\"(\\.|[^\"])*\"", "", line)
+            closing = len(plain) - len(plain.lstrip("}"))
+            lines.append("    " * (depth - closing) + line)
+            depth += plain.count("{") - plain.count("}")
     return "\n".join(lines) + "\n"
+
+
+def _statements(line: str) -> list[str]:
+    line = "}" if line == "};" and "=" not in line else line
+    if line.startswith(("for (", "struct ", "static ", "#")) or "{" in line or "}" in line:
+        return [line]
+    return (
+        [f"{part};" for part in split_outside(line, ";") if part]
+        if ";" in line
+        else [line] * bool(line)
+    )
 
 
 class Rewriter:
@@ -117,9 +127,7 @@ class Rewriter:
         return self._count
 
     def _each(self, head: str, body: str) -> str:
-        kind, name, array, size = re.fullmatch(
-            r"(.+?)\s*(\w+) : (.+), (.+)", head
-        ).groups()  # type: ignore[union-attr]
+        kind, name, array, size = re.fullmatch(r"(.+?)\s*(\w+) : (.+), (.+)", head).groups()  # type: ignore[union-attr]
         i = f"k{self._fresh()}"
         if self.style.access == "pointer":
             self.walked = True
@@ -195,7 +203,7 @@ class Rewriter:
             access = rf"(?<![\w.>]){array}\[{i}(?: ([+-]) (\d+))?\]"
             if re.search(access, body) and not re.search(rf"\b{array}\s*=[^=]", body):
                 pointer = f"{array}{self._fresh()}"
-                body = re.sub(access, lambda m, p=pointer: _through(p, m[1], m[2]), body)
+                body = re.sub(access, functools.partial(_through, pointer), body)
                 pointers.append((pointer, kind, array))
         if not pointers:
             return same
@@ -211,7 +219,9 @@ class Rewriter:
         return before, init, condition, f"{step}, {steps}", body
 
 
-def _through(pointer: str, sign: str | None, offset: str | None) -> str:
+def _through(pointer: str, access: re.Match[str]) -> str:
+    """``a[i + 1]`` as ``p[1]``."""
+    sign, offset = access[1], access[2]
     if offset is None:
         return f"(*{pointer})"
     return f"{pointer}[{'-' if sign == '-' else ''}{offset}]"

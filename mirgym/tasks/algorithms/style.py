@@ -29,14 +29,15 @@ class Style:
     """``pointer`` where loops walk pointers over arrays, else ``index``."""
     calls: str
     """``inline``: in main; ``helper``: a function with parameters; ``globals``: a function
-    that works on file-level variables."""
+    that works on file-level variables. A function that calls itself is a helper."""
     storage: str
     """Where arrays live: ``static``, ``local``, ``malloc``, ``struct``."""
     matrix: str
     """Two dimensions as one array (``flat``), an array of arrays (``grid``), pointers to
     rows (``rows``), or ``none``."""
     records: str
-    """Tables as an array of structs (``aos``), as several arrays (``soa``), or ``none``."""
+    """Tables, and items with a key, as an array of structs (``aos``), tables as several
+    arrays (``soa``), or ``none``."""
     graph: str
     """Graphs as ``matrix``, ``lists``, compressed ``rows`` or ``edges``, or ``none``."""
     sizes: str
@@ -49,6 +50,8 @@ class Style:
     """What a failed self-check does: ``flag``, ``exit``, ``abort``; ``none`` checks nothing."""
     compare: str
     """How keys of sorts compare: ``direct``, ``function``, ``callback``; ``none`` elsewhere."""
+    swap: str
+    """How elements are exchanged: ``inline``, ``function``, or ``none``."""
     descending: bool
     """Whether a sort puts the largest value first."""
     counts: bool
@@ -123,6 +126,7 @@ def draw_style(rng: random.Random, elements: tuple[str, ...], noise: tuple[str, 
         output=rng.choice(("lines", "line", "checksum", "weighted")),
         check=rng.choice(("none", "none", "none", "flag", "exit", "abort")),
         compare=rng.choice(("direct", "direct", "function", "callback")),
+        swap=rng.choice(("inline", "inline", "function")),
         descending=rng.random() < 0.3,
         counts=rng.random() < 0.3,
         noise=tuple(rng.sample(noise, rng.choice((0, 1, 1, 2, 3)))),
