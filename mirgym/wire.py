@@ -233,9 +233,10 @@ def decode_state(reply: bytes, wanted: Wanted) -> State:
         elif name.endswith("functions"):
             views[name] = decode_module(reply[at : at + length])
         else:
-            views[name] = np.frombuffer(reply, np.int64, length // 8, at)
-        if name == "function_features":
-            views[name] = views[name].reshape(-1, FUNCTION_FEATURES["ir2vec"].stop)
+            numbers = np.frombuffer(reply, np.int64, length // 8, at)
+            if name == "function_features":
+                numbers = numbers.reshape(-1, FUNCTION_FEATURES["ir2vec"].stop)
+            views[name] = numbers
         at += length
     return State(bool(changed), key, pass_ns, metrics, views)
 
