@@ -19,6 +19,8 @@ class EncoderConfig:
     """Width of one code's embedding, before all fields are projected to ``d_model``."""
     text_layers: int = 3
     graph_layers: int = 3
+    d_message: int = 0
+    """Width of what nodes tell each other; 0 is ``d_model``."""
     heads: int = 4
     """Attention heads; 32 wide each."""
     feed_forward: int = 4
