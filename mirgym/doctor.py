@@ -76,7 +76,7 @@ def _cache() -> str:
 
 
 def _linker() -> str:
-    from .programs.execute import LINKERS
+    from .programs.linking import LINKERS
 
     found = next((path for name in LINKERS if (path := shutil.which(name))), None)
     if found is None:
