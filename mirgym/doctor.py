@@ -92,6 +92,15 @@ def _csmith() -> str:
     return str(shutil.which("csmith"))
 
 
+def _sanitizers() -> str:
+    from .validate.sanitizers import available
+
+    found, note = available()
+    if not found:
+        raise ToolMissingError(f"{note}; validation cannot tell undefined programs")
+    return ", ".join(one.name for one in found)
+
+
 def _suites() -> str:
     from .programs import datasets
 
@@ -134,6 +143,7 @@ def _findings() -> list[Finding]:
         _try("cache", _cache),
         _try("suites", _suites),
         _try("linker", _linker, needed=False),
+        _try("sanitizers", _sanitizers, needed=False),
         _try("csmith", _csmith, needed=False),
         _try("self-test", _self_test),
     ]

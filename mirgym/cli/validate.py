@@ -114,7 +114,8 @@ class Validate:
         from ..validate import optimised_object, save_case, shortest_failing, validate
 
         shortest = shortest_failing(program, passes, level=level, limits=limits)
-        found = validate(program, optimised_object(program, shortest, level=level), limits=limits)
+        module = optimised_object(program, shortest, level=level)
+        found = validate(program, module, limits=limits, sanitize=self.sanitize)
         save_case(folder, program, shortest, found, level=level)
         if not self.json:
             names = ",".join(one.name for one in shortest)

@@ -69,6 +69,8 @@ def find_undefined(program: Program, run: Run, limits: Limits) -> Finding:
     if not chosen:
         return Finding(note=note)
     with tempfile.TemporaryDirectory(prefix="mirgym-sanitize-") as folder:
+        # Root runs it as another user, whose symbolizer must find the executable.
+        Path(folder).chmod(0o755)
         for index, sanitizer in enumerate(chosen):
             if not sanitizer.libraries and _uses_libraries(program):
                 continue
@@ -79,7 +81,7 @@ def find_undefined(program: Program, run: Run, limits: Limits) -> Finding:
                 continue
             report, trouble = _run(Path(folder) / str(index), sanitizer, run, limits)
             if report:
-                return Finding(report)
+                return Finding(report, note)
             note = trouble or note
     return Finding(note=note)
 
@@ -142,6 +144,7 @@ def _report(stderr: bytes) -> str:
     kind = re.search(r"(?:ERROR|WARNING): \w+Sanitizer: ([\w-]+)", text)
     if not kind:
         return ""
-    # "    #0 0x55cb21b10183 in main /some/where/m.c:4:124": the first frame with a line
-    frame = re.search(r"#\d+ 0x[0-9a-f]+ in (\S+) (\S+:\d+)(?::\d+)?$", text, re.MULTILINE)
-    return kind[1] + (f" in {frame[1]}, {Path(frame[2]).name}" if frame else "")
+    # "    #0 0x55cb21b10183 in main /some/where/m.c:4:124": the first frame of the program's own
+    frames = re.findall(r"#\d+ 0x[0-9a-f]+ in (\S+) (/[^:\n]*):(\d+)", text, re.MULTILINE)
+    own = next((one for one in frames if Path(one[1]).is_file()), None)
+    return kind[1] + (f" in {own[0]}, {Path(own[1]).name}:{own[2]}" if own else "")
