@@ -13,7 +13,7 @@ from ..programs import Program, Run
 from ..programs.execute import Limits
 from ..validate import validate
 
-LIMITS = Limits(seconds=2.0)
+LIMITS = Limits(seconds=2.0, folder_bytes=64 << 20)
 
 _HEADERS = "".join(
     f"#include <{name}.h>\n" for name in ("fcntl", "stdio", "stdlib", "sys/mman", "unistd")
@@ -42,7 +42,7 @@ HOSTILE: Mapping[str, tuple[str, str]] = {
         % """sprintf(name, "%ld", i / 32);
         int f = open(name, O_CREAT | O_APPEND | O_WRONLY, 0600);
         if (write(f, block, sizeof block) < 0) return 1; close(f);""",
-        "wrote more than 256 MiB of files",
+        "wrote more than 64 MiB of files",
     ),
     "100 GB of output": (
         _WRITE % "write(1, block, sizeof block);",

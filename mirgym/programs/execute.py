@@ -164,6 +164,8 @@ def _watch(launcher: int, status: int, directory: Path, limits: Limits) -> _End:
             if text.count(b"\n") < 2 and piece:
                 continue
             isolated, _, code = text.decode().partition("\n")
+            if code and int(code) == -signal.SIGXCPU:
+                return _End(None, _out_of_time(limits), isolated == "1")
             if code:
                 return _End(int(code), "", isolated == "1")
             stopped = "could not be started, or its launcher was killed"
@@ -211,10 +213,14 @@ def _excess(launcher: int, directory: Path, limits: Limits) -> str:
     if len(its_own) > limits.processes:
         return f"started more than {limits.processes} processes"
     if sum(one.cpu_seconds for one in below) > limits.seconds:
-        return f"did not end within the time limit ({limits.seconds:g} s)"
+        return _out_of_time(limits)
     if 0 < limits.memory_bytes < sum(one.memory_bytes for one in its_own):
         return f"used more than {limits.memory_bytes >> 20} MiB of memory"
     return _excess_of_files(directory, limits)
+
+
+def _out_of_time(limits: Limits) -> str:
+    return f"did not end within the time limit ({limits.seconds:g} s)"
 
 
 def _excess_of_files(directory: Path, limits: Limits) -> str:

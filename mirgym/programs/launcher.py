@@ -85,7 +85,8 @@ def _become(executable: int, arguments: list[str], limits: dict[int, int]) -> No
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would pass that on
     for kind, value in limits.items():
-        resource.setrlimit(kind, (value, value))
+        # A program that does not mind SIGXCPU is killed a second later.
+        resource.setrlimit(kind, (value, value + (kind == resource.RLIMIT_CPU)))
     try:
         # The same name each time: programs print it.
         os.execve(executable, ["program", *arguments], os.environ)

@@ -142,6 +142,11 @@ class TestLimits:
         limits = Limits(seconds=10, memory_bytes=64 << 20)
         assert run_program(build(body), Run(), limits).exit_code == 42
 
+    def test_the_kernel_keeps_the_time_too(self, build, monkeypatch):
+        monkeypatch.setattr(executor, "WATCH_SECONDS", 30)
+        result = run_program(build("for (;;) ;"), Run(), Limits(seconds=0.5))
+        assert result.stopped == "did not end within the time limit (0.5 s)"
+
     def test_time_is_that_of_all_processes(self, build):
         body = "for (int i = 0; i < 400; ++i) if (!fork()) { for (;;) ; } else usleep(20000);"
         result = run_program(build(body), Run(), Limits(seconds=0.5, processes=500))

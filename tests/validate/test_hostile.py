@@ -11,7 +11,7 @@ from mirgym.programs import execute
 from mirgym.programs.execute import Limits
 from mirgym.validate import validate
 
-LIMITS = Limits(seconds=1.0)
+LIMITS = Limits(seconds=1.5, folder_bytes=64 << 20)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
