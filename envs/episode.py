@@ -12,11 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import SessionError, WorkerStartError
+from ..errors import MirgymError, SessionError, WorkerStartError
 from ..objective import METRICS, check_level, check_metric
 from ..passes import Pass, to_pipeline
 from ..programs import Program
+from ..programs.execute import Limits
 from ..session import DEFAULT_GROWTH_LIMIT, InProcessSession, Session
+from ..validate import Validation, validate
 from ..views import ModuleView
 from ..wire import State, Wanted
 from ..worker import WorkerLimits, WorkerSession
@@ -305,6 +307,18 @@ class Episode:
         """What ``opt -passes=`` takes to get here from the program."""
         passes = [self.actions.passes[a] for a in self.taken if a != self.actions.stop]
         return to_pipeline(passes)
+
+    def validate(self, limits: Limits | None, *, sanitize: bool) -> Validation:
+        """Run the program as it is now; see ``LlvmEnv.validate``."""
+        if self.program is None or self.session is None:
+            raise RuntimeError("there is no episode to validate; call reset() first")
+        if not self.program.runs:  # then there is no need for its object
+            return validate(self.program, b"")
+        try:
+            object_code = self.session.emit("obj")
+        except MirgymError as error:  # a pass crashed, or there is no code for this target
+            return Validation(self.program.uri, (), f"there is nothing to run: {error}")
+        return validate(self.program, object_code, limits=limits, sanitize=sanitize)
 
     def fork(self) -> Episode:
         """An independent episode in the same state; shares the pool, not the session."""

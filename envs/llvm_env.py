@@ -11,6 +11,8 @@ import numpy as np
 from gymnasium import spaces
 
 from ..programs import Program
+from ..programs.execute import Limits
+from ..validate import Validation
 from .episode import EnvConfig, Episode
 from .registration import DEFAULT_EPISODE_STEPS
 from .render import render_episode
@@ -135,6 +137,21 @@ class LlvmEnv(gym.Env[Any, Any]):
             gym.logger.warn("render() needs gym.make(..., render_mode='ansi')")
             return None
         return render_episode(self._episode)
+
+    def validate(self, *, limits: Limits | None = None, sanitize: bool = True) -> Validation:
+        """Run the program as the passes made it, and compare it with the unoptimised one.
+
+        Also after the end of an episode. Whatever is wrong with the program is in the result;
+        see ``mirgym.validate.validate``.
+
+        Args:
+            limits: What each run may use.
+            sanitize: Where a run differs, look for undefined behaviour in the program itself.
+
+        Raises:
+            RuntimeError: There was no ``reset()``.
+        """
+        return self._episode.validate(limits, sanitize=sanitize)
 
     def fork(self) -> LlvmEnv:
         """An independent environment in the same state, with its own worker.

@@ -103,6 +103,30 @@ def find(name: str) -> Pass:
     )
 
 
+def parse_passes(text: str) -> tuple[Pass, ...]:
+    """Passes from text: names of the catalogue, or pipelines of LLVM, separated by commas.
+
+    >>> [p.pipeline for p in parse_passes("mem2reg, cgscc(inline,argpromotion)")]
+    ['function(mem2reg)', 'cgscc(inline,argpromotion)']
+
+    Raises:
+        UnknownPassError: A name that the catalogue does not hold.
+    """
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign in "(<") - (sign in ")>")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    names = [part.strip() for part in parts if part.strip()]
+    known = _by_name()
+    return tuple(
+        Pass(name, name) if name not in known and set(name) & set("(<") else find(name)
+        for name in names
+    )
+
+
 def compilergym_flags() -> Mapping[str, str | None]:
     """CompilerGym's 124 flags and the passes they became; None for those without one."""
     flags: Mapping[str, str | None] = _data()["compilergym"]
