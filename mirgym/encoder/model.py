@@ -124,7 +124,7 @@ class Encoder(nn.Module):
         nodes = self.embed_nodes(batch.nodes)  # (N, d)
         text = graph = torch.zeros(b, wide, device=tokens.device)
         if self.config.modality != "graph":
-            tokens = self.text(tokens, batch.windows)
+            tokens = self.text(tokens, batch.windows, batch.places)
             text = self.pool_text(tokens, batch.token_counts)
         if self.config.modality != "text":
             nodes = self.graph(nodes, batch)
