@@ -109,6 +109,19 @@ for (I i = 0; i < n; i++) {
 }"""
 
 
+def _next_life(old: list[list[int]], torus: bool) -> list[list[int]]:
+    n, m = len(old), len(old[0])
+    cells = [[0] * m for _ in range(n)]
+    for i in range(n):
+        for j in range(m):
+            near = [(i + p, j + q) for p in (-1, 0, 1) for q in (-1, 0, 1) if p or q]
+            if torus:
+                near = [(p % n, q % m) for p, q in near]
+            alive = sum(old[p][q] for p, q in near if 0 <= p < n and 0 <= q < m)
+            cells[i][j] = int(alive == 3 or (alive == 2 and old[i][j] == 1))
+    return cells
+
+
 def _life(w: Writer, text: str) -> None:
     """Conway's game on a grid with a dead border, or on a torus."""
     n, m = w.size("n", 4, 10), w.size("m", 4, 10)
@@ -129,17 +142,8 @@ def _life(w: Writer, text: str) -> None:
             for (I j = 0; j < m; j++) { now[i][j] = (signed char)M(x, i, j); }
         }""",
     )
-    torus = w.template == "torus"
     for _ in range(turns):
-        old = cells
-        cells = [[0] * m for _ in range(n)]
-        for i in range(n):
-            for j in range(m):
-                near = [(i + p, j + q) for p in (-1, 0, 1) for q in (-1, 0, 1) if p or q]
-                if torus:
-                    near = [(p % n, q % m) for p, q in near]
-                alive = sum(old[p][q] for p, q in near if 0 <= p < n and 0 <= q < m)
-                cells[i][j] = int(alive == 3 or (alive == 2 and old[i][j]))
+        cells = _next_life(cells, w.template == "torus")
     if w.rng.random() < 0.5:
         w.show_matrix("x", "n", "m", cells)
     else:
