@@ -12,6 +12,7 @@ import random
 import re
 import subprocess
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,13 +40,13 @@ def build(folder: Path, source: str, *flags: str) -> Path:
     return out
 
 
-def run_once(folder: Path, implementation, *flags: str):
+def run_once(folder: Path, implementation, *flags: str, limits: Limits = LIMITS):
     """Build and run; the result, and how it differs from what the program must do."""
     stdin, stdout = folder / "stdin", folder / "stdout"
     stdin.write_text(implementation.stdin)
     stdout.write_text(implementation.stdout)
     run = Run(stdin=stdin, stdout=stdout)
-    result = run_program(build(folder, implementation.source, *flags), run, LIMITS)
+    result = run_program(build(folder, implementation.source, *flags), run, limits)
     return result, difference(run, result)
 
 
@@ -58,18 +59,19 @@ def test_programs_print_what_the_model_says(algorithm, tmp_path):
         assert not wrong, (implementation.name, wrong, result.stderr)
 
 
+CHANGES = {
+    " -= ": " += ", " /= ": " *= ", " != ": " == ", " < ": " >= ", " > ": " <= ", " == ": " != ", " + ": " - ", " - ": " + ", " += ": " -= ",
+    " % ": " / ", " / ": " % ", "LT(": "!LT(", "0": "1", "1": "2", "++": "--", "&": "|",
+}  # fmt: skip
+
+
 def mutants(text: str) -> list[str]:
-    """A template with one comparison, step or number changed at a time."""
+    """A template with one operator or number changed at a time, but not in heads of loops."""
     found = []
-    for old, new in (
-        (" < ", " >= "),
-        (" + ", " - "),
-        (" == ", " != "),
-        ("LT(", "!LT("),
-        ("1", "2"),
-    ):
+    for old, new in CHANGES.items():
         for match in re.finditer(re.escape(old), text):
-            if "for (" not in text[text.rfind("\n", 0, match.start()) : match.start()]:
+            line = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+            if ") {" in line or "for (" not in line:
                 found.append(text[: match.start()] + new + text[match.end() :])
     random.Random(0).shuffle(found)
     return found
@@ -99,7 +101,7 @@ def test_self_checks_fail_on_wrong_results(algorithm, tmp_path, monkeypatch):
         monkeypatch.setattr(algorithms, "templates", lambda _, changed=changed: changed)
         wrong = generate(algorithm, seed)
         try:
-            result, _ = run_once(tmp_path, wrong)
+            result, _ = run_once(tmp_path, wrong, limits=replace(LIMITS, seconds=1))
         except subprocess.CalledProcessError:
             continue  # the mutant is no C
         caught += result.exit_code in (1, -6)  # exit(1) or a flag, abort()
@@ -191,7 +193,7 @@ def test_loops_take_every_form(form, tmp_path):
     while (sum > 30) { sum -= 7; if (sum == 33) { break; } }
     each (int x : a, 6) { sum = sum * 3 + x; }"""
     seen = set()
-    for seed in range(12):
+    for seed in range(6):
         body = Rewriter(random.Random(seed), style, {"a": "int"})(text)
         seen.add(body)
         source = layout(
@@ -208,7 +210,7 @@ def test_loops_take_every_form(form, tmp_path):
         for x in a:
             total = total * 3 + x
         assert result.stdout == str(total).encode(), source
-    assert len(seen) > 4
+    assert len(seen) > 2
     assert any({"do": "do {", "goto": "goto "}.get(form, f"{form} (") in body for body in seen)
 
 

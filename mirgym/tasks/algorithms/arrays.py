@@ -88,6 +88,40 @@ def _histogram(w: Writer, text: str) -> None:
     w.show("bins", str(len(bins)), bins)
 
 
+_LIFE_CHECK = """
+for (int turn = 0; turn < TURNS; turn++) {
+    memcpy(old, now, sizeof old);
+    for (I i = 0; i < n; i++) {
+        for (I j = 0; j < m; j++) {
+            int alive = 0;
+            for (int d = 0; d < 9; d++) {
+                NEAR
+                if (d != 4 && p >= 0 && q >= 0 && p < n && q < m) { alive += old[p][q]; }
+            }
+            now[i][j] = (alive | old[i][j]) == 3;
+        }
+    }
+}
+for (I i = 0; i < n; i++) {
+    for (I j = 0; j < m; j++) {
+        if (M(x, i, j) != now[i][j]) { FAIL(); }
+    }
+}"""
+
+
+def _next_life(old: list[list[int]], torus: bool) -> list[list[int]]:
+    n, m = len(old), len(old[0])
+    cells = [[0] * m for _ in range(n)]
+    for i in range(n):
+        for j in range(m):
+            near = [(i + p, j + q) for p in (-1, 0, 1) for q in (-1, 0, 1) if p or q]
+            if torus:
+                near = [(p % n, q % m) for p, q in near]
+            alive = sum(old[p][q] for p, q in near if 0 <= p < n and 0 <= q < m)
+            cells[i][j] = int(alive == 3 or (alive == 2 and old[i][j] == 1))
+    return cells
+
+
 def _life(w: Writer, text: str) -> None:
     """Conway's game on a grid with a dead border, or on a torus."""
     n, m = w.size("n", 4, 10), w.size("m", 4, 10)
@@ -96,23 +130,20 @@ def _life(w: Writer, text: str) -> None:
     w.matrix("y", "T", n, m)
     call = w.call("next_cells", "MAT(T, x), MAT(T, y), I n, I m", text)
     w.work(f"for (int turn = 0; turn < {turns}; turn++) {{\n{call}\n}}")
-    w.check("""
+    if w.template == "torus":
+        near = "I p = (i + d / 3 - 1 + n) % n, q = (j + d % 3 - 1 + m) % m;"
+    else:
+        near = "I p = i + d / 3 - 1, q = j + d % 3 - 1;"
+    w.check(
+        _LIFE_CHECK.replace("TURNS", str(turns)).replace("NEAR", near),
+        before="""
+        signed char old[10][10], now[10][10];
         for (I i = 0; i < n; i++) {
-            for (I j = 0; j < m; j++) {
-                if (M(x, i, j) != 0 && M(x, i, j) != 1) { FAIL(); }
-            }
-        }""")
-    torus = w.template == "torus"
+            for (I j = 0; j < m; j++) { now[i][j] = (signed char)M(x, i, j); }
+        }""",
+    )
     for _ in range(turns):
-        old = cells
-        cells = [[0] * m for _ in range(n)]
-        for i in range(n):
-            for j in range(m):
-                near = [(i + p, j + q) for p in (-1, 0, 1) for q in (-1, 0, 1) if p or q]
-                if torus:
-                    near = [(p % n, q % m) for p, q in near]
-                alive = sum(old[p][q] for p, q in near if 0 <= p < n and 0 <= q < m)
-                cells[i][j] = int(alive == 3 or (alive == 2 and old[i][j]))
+        cells = _next_life(cells, w.template == "torus")
     if w.rng.random() < 0.5:
         w.show_matrix("x", "n", "m", cells)
     else:
@@ -175,6 +206,31 @@ def _moving_sums(w: Writer, text: str) -> None:
     w.show("results", "(n - k + 1)", [sum(values[i : i + k]) for i in range(n - k + 1)])
 
 
+_REGIONS = """
+int moved = 1, groups = 0, most = 0;
+while (moved) {
+    moved = 0;
+    for (I i = 0; i < n; i++) {
+        for (I j = 0; j < m; j++) {
+            for (int d = 0; d < 4; d++) {
+                I p = i + (d == 0) - (d == 1), q = j + (d == 2) - (d == 3);
+                if (area[i][j] == 0 || p < 0 || q < 0 || p >= n || q >= m) { continue; }
+                if (area[p][q] > area[i][j]) { area[i][j] = area[p][q]; moved = 1; }
+            }
+        }
+    }
+}
+for (int label = 1; label <= n * m; label++) {
+    int cells = 0;
+    for (I i = 0; i < n; i++) {
+        for (I j = 0; j < m; j++) { cells += area[i][j] == label; }
+    }
+    groups += cells > 0;
+    if (cells > most) { most = cells; }
+}
+if (groups != regions || most != largest) { FAIL(); }"""
+
+
 def _flood_fill(w: Writer, text: str) -> None:
     """Size of every region of equal cells; text sets r to the one of (si, sj)."""
     n, m = w.size("n", 4, 9), w.size("m", 4, 9)
@@ -194,15 +250,11 @@ def _flood_fill(w: Writer, text: str) -> None:
             }}
         }}""")
     w.check(
-        """
-        for (I i = 0; i < n; i++) {
-            for (I j = 0; j < m; j++) { living += M(x, i, j) == 2; }
-        }
-        if (living != 0 || largest > n * m) { FAIL(); }""",
+        _REGIONS,
         before="""
-        long living = 0;
+        int area[10][10];
         for (I i = 0; i < n; i++) {
-            for (I j = 0; j < m; j++) { living -= M(x, i, j) == 1; }
+            for (I j = 0; j < m; j++) { area[i][j] = M(x, i, j) == 1 ? i * m + j + 1 : 0; }
         }""",
     )
     sizes = []

@@ -104,7 +104,7 @@ class Source:
         if self.kind == "random inline":
             return f"static unsigned state = {self.seed}u;" if self.as_function else ""
         if self.kind == "table":
-            listed = ", ".join(map(str, self.numbers or [0]))
+            listed = ", ".join(map(str, self.numbers))
             return f"static const int table[] = {{{listed}}};\nstatic int next_in_table = 0;"
         if self.kind == "scanf":
             return _SCANF_FUNCTION if self.as_function else ""

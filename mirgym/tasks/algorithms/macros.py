@@ -81,7 +81,8 @@ class Macros:
     def _element(self, name: str, i: str, j: str) -> str:
         if self.style.matrix != "flat":
             return f"{name}[{i}][{j}]"
-        return f"{name}[({i}) * {self.program.matrices[name][1]} + ({j})]"
+        i = i if i.isalnum() else f"({i})"
+        return f"{name}[{i} * {self.program.matrices[name][1]} + {j}]"
 
     def _fail(self) -> str:
         return {"flag": "bad = 1", "exit": "exit(1)"}.get(self.style.check, "abort()")

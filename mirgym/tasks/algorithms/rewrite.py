@@ -21,51 +21,43 @@ from .style import Style
 _HEAD = re.compile(r"\b(for|while|if|each) \(")
 _SIMPLE = re.compile(r"([^<>=&|!?,]+) (<|>|<=|>=) ([^<>=&|!?,]+)")
 _MIRROR = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_BRACKET = re.compile(r"""[()\[\]{}]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 
 
 def matching(text: str, at: int) -> int:
     """Position of the bracket that closes the one at ``at``; literals do not count."""
     stack: list[str] = []
-    quote = ""
-    for i in range(at, len(text)):
-        c = text[i]
-        if quote:
-            if c == quote and text[i - 1] != "\\":
-                quote = ""
-        elif c in "\"'":
-            quote = c
-        elif c in _CLOSING:
-            stack.append(_CLOSING[c])
-        elif stack and c == stack[-1]:
+    for token in _BRACKET.finditer(text, at):
+        if token[0] in _CLOSING:
+            stack.append(_CLOSING[token[0]])
+        elif stack and token[0] == stack[-1]:
             stack.pop()
             if not stack:
-                return i
+                return token.start()
     raise ValueError(f"no closing bracket for: {text[at : at + 60]!r}")
 
 
 def split_outside(text: str, separator: str) -> list[str]:
     """Split where no bracket and no literal is open."""
-    parts, start, i = [], 0, 0
-    while i < len(text):
-        if text[i] in _CLOSING:
-            i = matching(text, i)
-        elif text[i] in "\"'":
-            i = text.index(text[i], i + 1)
-        elif text[i] == separator:
-            parts.append(text[start:i].strip())
-            start = i + 1
-        i += 1
+    parts, start, depth = [], 0, 0
+    for token in re.finditer(f"{_BRACKET.pattern}|{separator}", text):
+        if token[0] == separator and depth == 0:
+            parts.append(text[start : token.start()].strip())
+            start = token.end()
+        depth += (token[0] in _CLOSING) - (token[0] in _CLOSING.values())
     return [*parts, text[start:].strip()]
 
 
 def expand(text: str, name: str, render: Callable[..., str]) -> str:
     """Replace every ``name(arguments)``, the inner ones first."""
-    call = re.compile(rf"\b{name}\(")
-    while found := list(call.finditer(text)):
-        at, opening = found[-1].start(), found[-1].end() - 1
-        closing = matching(text, opening)
-        inside = text[opening + 1 : closing]
+    end = len(text)
+    while (at := text.rfind(f"{name}(", 0, end)) >= 0:
+        end = at + len(name)
+        if text[at - 1 : at].isalnum() or text[at - 1 : at] == "_":
+            continue  # the end of another name
+        closing = matching(text, end)
+        inside = text[end + 1 : closing]
         arguments = split_outside(inside, ",") if inside.strip() else []
         text = text[:at] + render(*arguments) + text[closing + 1 :]
     return text
@@ -84,14 +76,11 @@ def layout(text: str) -> str:
 
 
 def _statements(line: str) -> list[str]:
-    line = "}" if line == "};" and "=" not in line else line
-    if line.startswith(("for (", "struct ", "static ", "#")) or "{" in line or "}" in line:
-        return [line]
-    return (
-        [f"{part};" for part in split_outside(line, ";") if part]
-        if ";" in line
-        else [line] * bool(line)
-    )
+    line = "}" if line == "};" else line
+    whole = line.startswith(("for (", "struct ", "static ", "#")) or ";" not in line
+    if whole or "{" in line or "}" in line:
+        return [line] * bool(line)
+    return [f"{part};" for part in split_outside(line, ";") if part]
 
 
 class Rewriter:
@@ -209,7 +198,8 @@ class Rewriter:
             return same
         self.walked = True
         steps = ", ".join(f"{pointer}++" for pointer, _, _ in pointers)
-        declared = [f"{kind} *{p} = {array} + {start}" for p, kind, array in pointers]
+        offset = "" if start == "0" else f" + {start}"
+        declared = [f"{kind} *{p} = {array}{offset}" for p, kind, array in pointers]
         bound = re.fullmatch(rf"{i} < ([^<>&|]+)", condition)
         if bound and not re.search(rf"\b{i}\b", body):
             first, _, array = pointers[0]

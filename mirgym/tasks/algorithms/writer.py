@@ -150,10 +150,13 @@ class Writer(Declarations):
         flagged = self.style.check == "flag" and bool(self._parts["check"])
         self._add("declare", "int bad = 0;" if flagged else "")
         self._add("end", "return bad;" if flagged else "return 0;")
-        main = "\n".join([self.source.local(), *(t for p in PARTS for t in self._parts[p])])
+        main = "\n".join(text for part in PARTS for text in self._parts[part])
+        reads = "READ(" in main
+        main = f"{self.source.local()}\n{main}" if reads else main
         functions = "\n".join(self._functions)
         shared = self._macros.shared_functions(functions + main)
-        top = "\n".join([*self._top, self.source.top(), *shared, functions])
+        readers = self.source.top() if reads else ""
+        top = "\n".join([*self._top, readers, *shared, functions])
         facts = self._facts("LT(" in functions + main, "SWAP(" in functions + main, noise)
         rewriter = Rewriter(self.rng, self.style, self.arrays)
         top, main = self._macros(rewriter(top)), self._macros(rewriter(main))
