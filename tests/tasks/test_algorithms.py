@@ -20,12 +20,13 @@ import pytest
 from mirgym.errors import UnknownProgramError
 from mirgym.programs import Run
 from mirgym.programs.compile import FRONT_END_FLAGS, find_clang
-from mirgym.programs.execute import Limits, difference, run_program
+from mirgym.programs.execute import Limits, run_program
 from mirgym.session import InProcessSession
 from mirgym.tasks import algorithms
 from mirgym.tasks.algorithms import ALGORITHMS, generate, implementations, split_of
 from mirgym.tasks.algorithms.family import templates
 from mirgym.tasks.algorithms.rewrite import Rewriter, expand, layout
+from mirgym.validate.compare import unmet
 
 SAMPLES = int(os.environ.get("MIRGYM_ALGORITHM_SAMPLES", "1"))
 TRAPS = ("-fsanitize=undefined", "-fsanitize-trap=undefined")
@@ -41,13 +42,13 @@ def build(folder: Path, source: str, *flags: str) -> Path:
 
 
 def run_once(folder: Path, implementation, *flags: str, limits: Limits = LIMITS):
-    """Build and run; the result, and how it differs from what the program must do."""
+    """Build and run; the result, and what the program must do that it did not."""
     stdin, stdout = folder / "stdin", folder / "stdout"
     stdin.write_text(implementation.stdin)
     stdout.write_text(implementation.stdout)
     run = Run(stdin=stdin, stdout=stdout)
     result = run_program(build(folder, implementation.source, *flags), run, limits)
-    return result, difference(run, result)
+    return result, unmet(run, result)
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
@@ -93,7 +94,7 @@ CHECKED = (
 def test_self_checks_fail_on_wrong_results(algorithm, tmp_path, monkeypatch):
     seed = next(s for s in range(100) if generate(algorithm, s).style.check != "none")
     right = generate(algorithm, seed)
-    assert run_once(tmp_path, right)[1] is None
+    assert not run_once(tmp_path, right)[1]
     texts = dict(templates(algorithm))
     caught = missed = 0
     for mutant in mutants(texts[right.template])[:30]:
