@@ -129,5 +129,5 @@ def _action(one: str | Pass) -> Pass:
     knobs = {knob.name: knob for knob in sequence_knobs()}
     if not equals or name not in knobs:
         return find(one)
-    chosen = knobs[name].values[knobs[name].index(value)]
+    chosen = knobs[name].values[knobs[name].place(value)]
     return Pass(one, "", "setting", options=chosen.options)

@@ -62,7 +62,7 @@ class Knob(NamedTuple):
     values: tuple[Value, ...]
     passes: tuple[str, ...] = ()
 
-    def index(self, value: str) -> int:
+    def place(self, value: str) -> int:
         """Index of the value of this name.
 
         Raises:
@@ -151,7 +151,7 @@ def indices(choice: Choice, knobs: Sequence[Knob]) -> tuple[int, ...]:
         for name in choice:
             if name not in known:
                 raise UnknownParameterError(_unknown(name, known))
-        return tuple(k.index(choice[k.name]) if k.name in choice else 0 for k in knobs)
+        return tuple(k.place(choice[k.name]) if k.name in choice else 0 for k in knobs)
     if len(choice) != len(knobs):
         raise ValueError(f"{len(choice)} values for {len(knobs)} parameters: expected one for each")
     found = []
