@@ -26,6 +26,10 @@ class UnknownPassError(MirgymError, LookupError):
     """A pass or pipeline that LLVM cannot parse, or that the catalogue does not hold."""
 
 
+class UnknownParameterError(MirgymError, LookupError):
+    """A parameter, or a value of one, that the catalogue does not hold."""
+
+
 class UnknownProgramError(MirgymError, LookupError):
     """A program, data set or file that does not exist."""
 

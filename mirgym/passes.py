@@ -16,6 +16,7 @@ group        passes
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
@@ -140,3 +141,21 @@ def to_pipeline(passes: Iterable[Pass]) -> str:
     'function(mem2reg),globaldce'
     """
     return ",".join(p.pipeline for p in passes)
+
+
+def to_commandline(passes: Iterable[Pass]) -> str:
+    """Shell commands that run these passes in order, each with its options.
+
+    Neighbours with the same options share one ``opt``. Read and write as ``opt`` does by
+    itself: ``… < in.bc > out.bc``.
+
+    >>> to_commandline([find("mem2reg"), Pass("i", "cgscc(inline)", options=(("x", "1"),))])
+    "opt -preserve-bc-uselistorder -passes='function(mem2reg)' | opt -x=1 -passes='cgscc(inline)'"
+    """
+    runs = [(k, to_pipeline(g)) for k, g in itertools.groupby(passes, key=lambda p: p.options)]
+    commands = [
+        " ".join(["opt", *(f"-{name}={value}" for name, value in options), f"-passes='{text}'"])
+        for options, text in runs
+    ]
+    kept = [c.replace("opt", "opt -preserve-bc-uselistorder", 1) for c in commands[:-1]]
+    return " | ".join([*kept, *commands[-1:]])
