@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..envs.episode import EnvConfig, Episode
+from ..envs.config import EnvConfig
+from ..envs.episode import Episode
 from ..envs.pool import ProgramPool
 from ..programs import Program, resolve_all
 

@@ -29,7 +29,7 @@ from torch import nn
 
 from ..encoder.batch import collate
 from ..encoder.config import module_size
-from ..encoder.embedder import SCALE
+from ..encoder.embedder import SCALE, function_weights
 from ..encoder.model import Encoder
 from ..encoder.weights import load
 from ..errors import SessionError
@@ -155,7 +155,7 @@ def pack(module: ModuleView, limits: ArrayLimits) -> dict[str, np.ndarray]:
             end = starts[name] + part.shape[-1]
             out[name][..., starts[name] : end] = part
             starts[name] = end
-    weights = _weights(module)  # (2, functions of the module)
+    weights = function_weights(module)  # (2, functions of the module)
     kept = weights[:, list(chosen)]
     # What is left out counts as if it were like the rest.
     scale = weights.sum(1) / np.maximum(kept.sum(1), 1e-12)
@@ -206,17 +206,6 @@ def _cut(view: FunctionView, length: int) -> FunctionView:
         place[view.edges[:, kept_edges]].astype(np.int32),
         view.edge_kinds[kept_edges],
     )
-
-
-def _weights(module: ModuleView) -> np.ndarray:
-    """Weights of functions in a module's embedding, (2, F): own code, and what is called."""
-    own = np.array(module.instructions, np.float32)
-    own /= own.sum()
-    called = np.zeros_like(own)
-    for weight, callees in zip(own, module.callees, strict=True):
-        for callee in callees:
-            called[callee] += weight / len(callees)
-    return np.stack([own, called])
 
 
 class FineTunedExtractor(BaseFeaturesExtractor):

@@ -1,4 +1,4 @@
-"""From a program to a smaller one that is verified, checked, and never worse.
+"""From a program to a smaller one that is verified, validated, and never worse.
 
 The steps behind ``mirgym optimize``: search, run the pipeline found as one ``opt`` would
 on a fresh session, LLVM's verifier, the size of the whole object, the program's own
@@ -11,20 +11,19 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import CodegenError, CompileError, MirgymError, SessionError, ToolMissingError
+from ..errors import CodegenError, MirgymError, SessionError
 from ..objective import LEVEL_PIPELINES, measure_level
 from ..passes import Pass
 from ..programs import Program
-from ..programs.execute import check_output
-from ..session import WireSession
+from ..validate import Validation, validate
 from ..wire import NOTHING, Wanted
 from ..worker import WorkerSession
 from .explorer import SearchConfig
 from .search import OnProgress, SearchResult, search
 from .strategies import o_level
 
-Check = Callable[[Program, bytes], list[str]]
-"""From a program and its optimised object to what differs from its reference."""
+Validator = Callable[[Program, bytes], Validation]
+"""Compares an optimised object with the program's reference."""
 
 _SIZES = Wanted.of(("object_text_size_bytes",))
 """The search measures function by function; what is reported is the whole object's."""
@@ -48,9 +47,9 @@ class Optimized:
         pipeline: The passes of the result.
         opt_pipeline: The same as one argument of ``opt -passes=``.
         search: The search behind it.
-        checked_runs: How many of the program's runs gave the expected output.
+        validated_runs: How many of the program's runs did what its reference does.
         fallback: Why the baseline's pipeline was taken instead, empty when it was not.
-        note: What could not be checked, and why.
+        note: What could not be validated, and why.
     """
 
     program: Program
@@ -60,7 +59,7 @@ class Optimized:
     pipeline: tuple[Pass, ...]
     opt_pipeline: str
     search: SearchResult
-    checked_runs: int
+    validated_runs: int
     fallback: str
     note: str
 
@@ -86,7 +85,7 @@ def optimize(
     program: Program,
     config: SearchConfig | None = None,
     *,
-    check: Check | None = check_output,
+    validator: Validator | None = validate,
     on_progress: OnProgress | None = None,
 ) -> Optimized:
     """Search for a better pipeline and make sure of it.
@@ -94,7 +93,7 @@ def optimize(
     Args:
         program: What to optimise.
         config: Objective, baseline, budget and seed.
-        check: Compares the result's behaviour on the program's runs; None for no check.
+        validator: Compares the result's behaviour on the program's runs; None to skip that.
         on_progress: Called after each compile.
 
     Raises:
@@ -109,12 +108,12 @@ def optimize(
         baselines = maker.baselines()
         limit = baselines[config.baseline][config.objective]
         made, fallback = _make(maker, found, limit)
-        checked, note = 0, ""
+        validated, note = 0, ""
         if made is not None:
-            checked, fallback, note = _check(program, maker.session, check)
+            validated, fallback, note = _validate(program, maker.session, validator)
         if made is None or fallback:
             made = maker.make(_baseline_steps(config))
-            checked, broken, note = _check(program, maker.session, check)
+            validated, broken, note = _validate(program, maker.session, validator)
             if broken:
                 note = f"the baseline differs from the reference too: {broken}"
     return Optimized(
@@ -125,7 +124,7 @@ def optimize(
         pipeline=made.steps,
         opt_pipeline=made.opt_pipeline,
         search=found,
-        checked_runs=checked,
+        validated_runs=validated,
         fallback=fallback,
         note=note,
     )
@@ -227,18 +226,22 @@ class _Maker:
         return rows
 
 
-def _check(program: Program, session: WireSession, check: Check | None) -> tuple[int, str, str]:
-    """Runs that gave the expected output, what differed, and what could not be checked."""
-    if check is None:
-        return 0, "", "not checked: checking was switched off"
+def _validate(
+    program: Program, session: WorkerSession, validator: Validator | None
+) -> tuple[int, str, str]:
+    """Runs that did what the reference does, what differed, and what could not be validated."""
+    if validator is None:
+        return 0, "", "not validated: it was switched off"
     if not program.runs:
-        return 0, "", "not checked: nothing says how to run this program"
+        return 0, "", "not validated: nothing says how to run this program"
     try:
-        differences = check(program, session.emit("obj"))
-    except ToolMissingError as error:
-        return 0, "", f"not checked: {error}"
-    except CompileError as error:
-        return 0, f"the optimised program cannot be linked: {error}", ""
-    if differences:
-        return 0, f"the optimised program misbehaves: {'; '.join(differences)}", ""
-    return len(program.runs), "", ""
+        object_code = session.emit("obj")
+    except CodegenError as error:
+        return 0, "", f"not validated: {error}"
+    found = validator(program, object_code)
+    if found.verdict == "different":
+        return 0, f"the optimised program misbehaves: {found}", ""
+    if found.verdict == "undefined":
+        return 0, f"the program itself has undefined behaviour: {found}", ""
+    note = f"not validated: {found}" if found.verdict == "unknown" else ""
+    return found.equal_runs, "", note

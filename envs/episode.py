@@ -7,55 +7,27 @@ environments before it receives from any, so that the workers compute side by si
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from gymnasium import spaces
 
-from ..errors import SessionError, WorkerStartError
-from ..objective import METRICS, check_level, check_metric
-from ..passes import Pass, to_pipeline
+from ..errors import MirgymError, SessionError, WorkerStartError
+from ..objective import METRICS
+from ..passes import Pass, to_commandline, to_pipeline
 from ..programs import Program
-from ..session import DEFAULT_GROWTH_LIMIT, InProcessSession, Session
+from ..programs.execute import Limits
+from ..session import InProcessSession, Session
+from ..validate import Validation, validate
 from ..views import ModuleView
 from ..wire import State, Wanted
-from ..worker import WorkerLimits, WorkerSession
+from ..worker import WorkerSession
 from .actions import ActionSet, build_actions
-from .observations import History, Observer
+from .config import EnvConfig, EpisodeConfig
+from .observations import History, Observer, one_hot
 from .pool import Costs, ProgramPool
 
 _ALL_FUNCTIONS = Wanted.of(views=("functions",), key=False)
-
-
-@dataclass(frozen=True)
-class EnvConfig:
-    """What an environment is; the keyword arguments of ``gym.make``."""
-
-    programs: Any = "mirbench"
-    """Programs to play on: a suite (``"mirbench"``, ``"mirbench:train"``, ``"cbench-v1"``),
-    a URI, a path, a ``Program``, or a list of these."""
-    objective: str = "text_size_bytes"
-    """``text_size_bytes`` (bytes of machine code) or ``ir_instructions``."""
-    baseline: str = "Oz"
-    """``O0 O1 O2 O3 Os Oz``. Functions get this level's size attributes at reset, so that
-    agent and baseline compete on the same footing."""
-    observation: str | Sequence[str] = "embedding"
-    """One or several of ``embedding``, ``instcount``, ``autophase``, ``history``, ``ir``."""
-    actions: str | Sequence[str | Pass] = "passes"
-    """See ``actions.build_actions``: ``"passes"``, ``"passes+stop"``, a list of names …"""
-    isolation: str = "process"
-    """``process``: a worker process, which a pass may crash. ``none``: in this process,
-    faster on tiny modules, and a crash is yours."""
-    limits: WorkerLimits = field(default_factory=WorkerLimits)
-    """Time and memory of the worker."""
-    growth_limit: float = DEFAULT_GROWTH_LIMIT
-    """The episode ends when the module grows past this many times its first size."""
-
-    def __post_init__(self) -> None:
-        check_metric(self.objective)
-        check_level(self.baseline)
-        if self.isolation not in ("process", "none"):
-            raise ValueError(f"unknown isolation {self.isolation!r}; expected 'process' or 'none'")
 
 
 class Outcome(NamedTuple):
@@ -71,9 +43,12 @@ class Outcome(NamedTuple):
 class Episode:
     """The session, program, costs and history of one environment."""
 
+    _wants_key = False
+    """No step of an episode needs the module's hash, and it costs as much as a cheap pass."""
+
     def __init__(
         self,
-        config: EnvConfig,
+        config: EpisodeConfig,
         horizon: int,
         pool: ProgramPool | None = None,
         *,
@@ -84,24 +59,35 @@ class Episode:
         # Alone, this process may look for the reply while it waits; among others it would
         # take a core from their workers.
         self._worker_options = {} if alone else {"spin_us": 100}
-        self.actions: ActionSet = build_actions(config.actions)
-        self.observer = Observer(config.observation, len(self.actions.passes))
+        self.actions: ActionSet = self._build_actions()
+        self._knob_sizes = [len(knob.values) for knob in self.actions.knobs]
+        self.observer = Observer(config.observation, len(self.actions.passes), self._knob_sizes)
         metrics = METRICS[config.objective].metric_names
-        # No step of an episode needs the module's hash, and it costs as much as a cheap pass.
-        self.wanted = Wanted.of(metrics, self.observer.views, key=False)
+        self.wanted = Wanted.of(metrics, self.observer.views, key=self._wants_key)
         self._pool = pool
         self.session: InProcessSession | WorkerSession | None = None
         self._useful = np.ones(len(self.actions.passes), bool)
         self.program: Program | None = None
-        self.taken: list[int] = []
+        self.taken: list[Any] = []
+        self.choice: list[int] = [0] * len(self.actions.knobs)
+        """Index of each knob's present value."""
         self._state: State | None = None
         self._history = History(len(self.actions.passes), horizon)
         self._costs = Costs(1, 1)
         self._cost = 1
         self._over = True
-        self._in_flight: int | None = None
-        self._runs = False  # whether the step in flight needs the session
+        self._in_flight: Any = None
+        self._planned: Pass | None = None  # what the step in flight runs, if anything
         self._failure: SessionError | None = None  # what sending it raised
+
+    def _build_actions(self) -> ActionSet:
+        assert isinstance(self.config, EnvConfig)
+        return build_actions(self.config.actions)
+
+    @property
+    def action_space(self) -> spaces.Space[Any]:
+        """The action space."""
+        return spaces.Discrete(len(self.actions.passes))
 
     # -- resources ----------------------------------------------------------------
 
@@ -151,8 +137,12 @@ class Episode:
             wanted=self.wanted,
             growth_limit=self.config.growth_limit,
         )
-        self._begin(chosen, state)
+        self._begin(chosen, self._first_state(state))
         return self.look(), self.info(changed=False, error=None)
+
+    def _first_state(self, loaded: State) -> State:
+        """The state that an episode starts from, of a program that was just loaded."""
+        return loaded
 
     def _sample_playable(self, generator: np.random.Generator, session: Session) -> Program:
         while True:
@@ -171,40 +161,63 @@ class Episode:
         self._cost = state.metrics[self.config.objective]
         self._history = History(len(self.actions.passes), self.horizon)
         self.taken = []
+        self.choice = [0] * len(self.actions.knobs)
         self._over = False
         self._in_flight = None
-        self._useful[:] = True
+        self._all_useful()
 
     # -- step -----------------------------------------------------------------------
 
-    def check(self, action: int) -> None:
+    def check(self, action: Any) -> None:
         """Raise what ``send`` would for an ended episode or an action out of range."""
-        if self._over or self._state is None or self.session is None:
-            raise RuntimeError("the episode is over; call reset() before step()")
+        self.check_running()
         if not 0 <= int(action) < len(self.actions.passes):
             raise ValueError(
                 f"action {int(action)} is not in [0, {len(self.actions.passes)}): "
                 "sample from env.action_space"
             )
 
-    def send(self, action: int) -> None:
-        """Start a step. Known no-ops and ``stop`` need no work."""
+    def check_running(self) -> None:
+        """Raise ``RuntimeError`` for an ended episode."""
+        if self._over or self._state is None or self.session is None:
+            raise RuntimeError("the episode is over; call reset() before step()")
+
+    def send(self, action: Any) -> None:
+        """Start a step. Known no-ops, settings and ``stop`` need no work."""
         self.check(action)
         assert self.session is not None
-        action = int(action)
         self._in_flight = action
         self._failure = None
-        self._runs = action != self.actions.stop and bool(self._useful[action])
-        if self._runs and isinstance(self.session, WorkerSession):
-            chosen = self.actions.passes[action]
-            try:
+        self._planned = self._plan(action)
+        if self._planned is None:
+            return
+        try:
+            self._prepare()
+            if isinstance(self.session, WorkerSession):
+                chosen = self._planned
                 self.session.send_step(chosen.pipeline, dict(chosen.options), wanted=self.wanted)
-            except SessionError as error:
-                self._failure = error
+        except SessionError as error:
+            self._failure = error
+
+    def _plan(self, action: Any) -> Pass | None:
+        """What the action runs now, with the options that are set; None if nothing."""
+        action = int(action)
+        if action == self.actions.stop or not self._useful[action]:
+            return None
+        return None if action in self.actions.settings else self._with_options(action, self.choice)
+
+    def _with_options(self, action: int, choice: Sequence[int]) -> Pass:
+        chosen = self.actions.passes[action]
+        values = [k.values[v] for k, v in zip(self.actions.knobs, choice, strict=True)]
+        options = dict(option for value in values for option in value.options)
+        return chosen._replace(options=tuple({**options, **dict(chosen.options)}.items()))
+
+    def _prepare(self) -> None:
+        """What the session needs before the planned pass."""
 
     def awaited(self) -> int:
         """Descriptor that ``receive`` will wait for, −1 when it need not wait."""
-        if not self._runs or self._failure is not None:
+        if self._planned is None or self._failure is not None:
             return -1
         return self.session.fileno() if isinstance(self.session, WorkerSession) else -1
 
@@ -222,24 +235,50 @@ class Episode:
         assert action is not None
         assert self._state is not None
         self._in_flight = None
-        self._history.record(action)
-        self.taken.append(action)
-        if not self._runs:
-            self._over = stopped = action == self.actions.stop
+        self._record(action)
+        if self._planned is None:
+            self._over = stopped = self._stops(action)
             return self._outcome(0.0, changed=False, terminated=stopped)
         try:
-            state = self._finish(self.actions.passes[action])
+            state = self._finish(self._planned)
         except SessionError as error:
             self._over = True
             return self._outcome(0.0, changed=False, error=str(error))
+        return self._arrive(action, state)
+
+    def _record(self, action: Any) -> None:
+        """Take note of an action, and of what it sets."""
+        action = int(action)
+        self._history.record(action)
+        self.taken.append(action)
+        if action in self.actions.settings and self._useful[action]:
+            knob, value = self.actions.settings[action]
+            self.choice[knob] = value
+            self._all_useful()
+
+    def _stops(self, action: Any) -> bool:
+        return int(action) == self.actions.stop
+
+    def _arrive(self, action: Any, state: State) -> Outcome:
+        """The outcome of a pass that left the module in this state."""
         if state.changed:
-            self._useful[:] = True
+            self._all_useful()
         else:
             self._useful[action] = False
+        reward = self._move_to(state)
+        return self._outcome(reward, changed=state.changed)
+
+    def _move_to(self, state: State) -> float:
+        """Make it the current state; returns the reward of that."""
         self._state = state
         before, self._cost = self._cost, state.metrics[self.config.objective]
-        reward = self._costs.scale.reward(before, self._cost)
-        return self._outcome(reward, changed=state.changed)
+        return self._costs.scale.reward(before, self._cost)
+
+    def _all_useful(self) -> None:
+        """Forget the known no-ops, but for settings that are in force."""
+        self._useful[:] = True
+        for action, (knob, value) in self.actions.settings.items():
+            self._useful[action] = self.choice[knob] != value
 
     def _outcome(
         self, reward: float, *, changed: bool, terminated: bool = False, error: str | None = None
@@ -252,8 +291,12 @@ class Episode:
     def look(self) -> dict[str, Any]:
         """The current state, for ``Observer.finish``."""
         assert self._state is not None
-        history = self._history.vector(self._cost, self._costs.start, self._costs.baseline)
-        return self.observer.look(self._state, history, self._all_functions)
+        costs = self._costs
+        own = {
+            "history": self._history.vector(self._cost, costs.start, costs.baseline),
+            "parameters": one_hot(self.choice, self._knob_sizes),
+        }
+        return self.observer.look(self._state, own, self._all_functions)
 
     def observation(self) -> Any:
         """The observation of the current state."""
@@ -268,7 +311,7 @@ class Episode:
     def info(self, *, changed: bool, error: str | None) -> dict[str, Any]:
         """The info dictionary; see ``LlvmEnv``."""
         assert self.program is not None
-        return {
+        found = {
             "program": self.program.uri,
             "cost": self._cost,
             "start_cost": self._costs.start,
@@ -276,6 +319,7 @@ class Episode:
             "changed": changed,
             "error": error,
         }
+        return {**found, "commandline": self.commandline()} if self.actions.settings else found
 
     def action_mask(self) -> np.ndarray:
         """True for actions not known to change nothing here, shape ``(n_actions,)``.
@@ -301,22 +345,49 @@ class Episode:
             raise RuntimeError("there is no running episode; call reset() first")
         return self.session.observe().key
 
+    def runs(self) -> list[Pass]:
+        """What a session runs to get here from the program, each with all its options."""
+        choice = [0] * len(self.actions.knobs)
+        found = []
+        for action in self.taken:
+            if action in self.actions.settings:
+                knob, value = self.actions.settings[action]
+                choice[knob] = value
+            elif action != self.actions.stop:
+                found.append(self._with_options(action, choice))
+        return found
+
     def pipeline(self) -> str:
-        """What ``opt -passes=`` takes to get here from the program."""
-        passes = [self.actions.passes[a] for a in self.taken if a != self.actions.stop]
-        return to_pipeline(passes)
+        """What ``opt -passes=`` takes to get here from the program, without options."""
+        return to_pipeline(self.runs())
+
+    def commandline(self) -> str:
+        """The ``opt`` commands that get here from the program; empty when nothing ran."""
+        return to_commandline(self.runs())
+
+    def validate(self, limits: Limits | None, *, sanitize: bool) -> Validation:
+        """Run the program as it is now; see ``LlvmEnv.validate``."""
+        if self.program is None or self.session is None:
+            raise RuntimeError("there is no episode to validate; call reset() first")
+        if not self.program.runs:  # then there is no need for its object
+            return validate(self.program, b"")
+        try:
+            object_code = self.session.emit("obj")
+        except MirgymError as error:  # a pass crashed, or there is no code for this target
+            return Validation(self.program.uri, (), f"there is nothing to run: {error}")
+        return validate(self.program, object_code, limits=limits, sanitize=sanitize)
 
     def fork(self) -> Episode:
         """An independent episode in the same state; shares the pool, not the session."""
         if self._over or self.session is None:
             raise RuntimeError("there is no running episode to fork; call reset() first")
-        twin = Episode(self.config, self.horizon, self.pool)
+        twin = type(self)(self.config, self.horizon, self.pool)
         twin.session = self.session.fork()
         assert self.program is not None
         assert self._state is not None
         twin._begin(self.program, self._state)
         twin._costs, twin._cost = self._costs, self._cost
-        twin.taken = list(self.taken)
+        twin.taken, twin.choice = list(self.taken), list(self.choice)
         twin._useful = self._useful.copy()
         twin._history.counts = self._history.counts.copy()
         twin._history.steps = self._history.steps

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from typing import Any
+from typing import Any, Self
 
 import gymnasium as gym
 import numpy as np
-from gymnasium import spaces
 
 from ..programs import Program
-from .episode import EnvConfig, Episode
+from ..programs.execute import Limits
+from ..validate import Validation
+from .config import EnvConfig, EpisodeConfig, make_config
+from .episode import Episode
 from .registration import DEFAULT_EPISODE_STEPS
 from .render import render_episode
 
@@ -28,6 +30,11 @@ class LlvmEnv(gym.Env[Any, Any]):
     ``Discrete(n)``: the passes of ``actions``, in the order of ``env.unwrapped.passes``.
     The default ``"passes"`` is the core catalogue, 115 passes that neither crashed nor
     miscompiled in testing. ``"passes+stop"`` adds an action that ends the episode.
+    ``"passes+parameters"`` adds one for each value of the parameters that single passes read
+    (``mirgym.parameters``), such as ``unroll-count=2`` and ``unroll-count=default``. It runs
+    nothing and earns 0: it holds for the passes of the rest of the episode, as a flag of
+    ``opt`` does for all of its passes. So what a pass does depends on the settings too;
+    observe ``parameters`` with the module to see the whole state.
 
     ## Observation space
     One name gives its space, several give a ``Dict`` of them:
@@ -43,6 +50,8 @@ class LlvmEnv(gym.Env[Any, Any]):
                                                             (0 … 1), fraction of steps left,
                                                             ln(cost ÷ start) and ln(cost ÷
                                                             baseline), clipped to ±8
+    ``parameters`` ``Box(0, 1, (values,), float32)``        1 at each parameter's present value
+                                                            (needs ``"…+parameters"``)
     ``ir``        ``Text(2**26)``                           the module as IR text (slow)
     ============= ========================================= =============================
 
@@ -60,7 +69,9 @@ class LlvmEnv(gym.Env[Any, Any]):
 
     ## Info
     ``program`` (URI), ``cost``, ``start_cost``, ``baseline_cost`` (int), ``changed``
-    (whether the last pass changed anything), ``error`` (None, or a message).
+    (whether the last pass changed anything), ``error`` (None, or a message). With parameters
+    among the actions also ``commandline``: the ``opt`` commands that get here from the program
+    (``env.unwrapped.commandline()`` always has them).
 
     ## Arguments
     The fields of ``EnvConfig``: ``programs``, ``objective``, ``baseline``,
@@ -80,6 +91,10 @@ class LlvmEnv(gym.Env[Any, Any]):
     * v0: first release, LLVM 23.1.
     """
 
+    _id = "mir-llvm-v0"
+    _config_type: type[EpisodeConfig] = EnvConfig
+    _episode_type = Episode
+
     metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 1}  # noqa: RUF012
 
     def __init__(
@@ -91,10 +106,10 @@ class LlvmEnv(gym.Env[Any, Any]):
     ) -> None:
         check_render_mode(render_mode)
         self.render_mode = render_mode
-        self.config = _config(config)
-        self._episode = Episode(self.config, horizon)
+        self.config: EpisodeConfig = make_config(self._config_type, config, self._id)
+        self._episode = self._episode_type(self.config, horizon)
         self.observation_space = self._episode.observer.space
-        self.action_space = spaces.Discrete(len(self._episode.actions.passes))
+        self.action_space = self._episode.action_space
 
     @property
     def passes(self) -> tuple[str, ...]:
@@ -105,6 +120,10 @@ class LlvmEnv(gym.Env[Any, Any]):
     def episode(self) -> Episode:
         """The running episode: its program, costs, session and actions taken."""
         return self._episode
+
+    def commandline(self) -> str:
+        """The ``opt`` commands, with options, that get here from the program."""
+        return self._episode.commandline()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -136,12 +155,27 @@ class LlvmEnv(gym.Env[Any, Any]):
             return None
         return render_episode(self._episode)
 
-    def fork(self) -> LlvmEnv:
+    def validate(self, *, limits: Limits | None = None, sanitize: bool = True) -> Validation:
+        """Run the program as the passes made it, and compare it with the unoptimised one.
+
+        Also after the end of an episode. Whatever is wrong with the program is in the result;
+        see ``mirgym.validate.validate``.
+
+        Args:
+            limits: What each run may use.
+            sanitize: Where a run differs, look for undefined behaviour in the program itself.
+
+        Raises:
+            RuntimeError: There was no ``reset()``.
+        """
+        return self._episode.validate(limits, sanitize=sanitize)
+
+    def fork(self) -> Self:
         """An independent environment in the same state, with its own worker.
 
         Wrappers are not forked: the copy is this environment without ``TimeLimit``.
         """
-        twin = LlvmEnv(
+        twin = type(self)(
             render_mode=self.render_mode,
             horizon=self._episode.horizon,
             **_fields(self.config),
@@ -161,18 +195,5 @@ def check_render_mode(render_mode: str | None) -> None:
         raise ValueError(f"unknown render_mode {render_mode!r}; expected 'ansi' or None")
 
 
-def _fields(config: EnvConfig) -> dict[str, Any]:
+def _fields(config: EpisodeConfig) -> dict[str, Any]:
     return {f.name: getattr(config, f.name) for f in dataclasses.fields(config)}
-
-
-def _config(arguments: dict[str, Any]) -> EnvConfig:
-    from ..errors import did_you_mean
-
-    known = [f.name for f in dataclasses.fields(EnvConfig)]
-    for name in arguments:
-        if name not in known:
-            raise TypeError(
-                f"unknown argument {name!r} for mir-llvm-v0; expected some of {known}."
-                + did_you_mean(name, known)
-            )
-    return EnvConfig(**arguments)

@@ -19,7 +19,8 @@ from ..wire import State
 if TYPE_CHECKING:
     from ..encoder.embedder import Embedder
 
-NAMES = ("embedding", "instcount", "autophase", "history", "ir")
+NAMES = ("embedding", "instcount", "autophase", "history", "parameters", "ir")
+_OWN = ("history", "parameters")  # what the environment knows without asking the session
 COUNT_LIMIT = 2**31 - 1
 LOG_RATIO_LIMIT = 8.0
 """``history`` clips its logarithms of cost ratios to this."""
@@ -64,7 +65,22 @@ def _log_ratio(cost: int, reference: int) -> float:
     return min(max(ratio, -LOG_RATIO_LIMIT), LOG_RATIO_LIMIT)
 
 
-def _space(name: str, n_actions: int) -> spaces.Space[Any]:
+def one_hot(choice: Sequence[int], sizes: Sequence[int]) -> np.ndarray:
+    """The ``parameters`` observation: a 1 at each knob's value, shape ``(sum(sizes),)``."""
+    out = np.zeros(sum(sizes), np.float32)
+    if sizes:
+        out[np.cumsum([0, *sizes[:-1]]) + np.asarray(choice)] = 1.0
+    return out
+
+
+def _space(name: str, n_actions: int, knob_sizes: Sequence[int]) -> spaces.Space[Any]:
+    if name == "parameters":
+        if not knob_sizes:
+            raise ValueError(
+                "observation 'parameters' shows what actions set; add a group that sets "
+                "parameters: actions='passes+parameters'"
+            )
+        return spaces.Box(0.0, 1.0, (sum(knob_sizes),), np.float32)
     if name == "instcount":
         return spaces.Box(0, COUNT_LIMIT, (len(INSTCOUNT_NAMES),), np.int64)
     if name == "autophase":
@@ -90,7 +106,9 @@ class Observer:
     encoder: ``look`` at each state, then ``finish`` all looks together.
     """
 
-    def __init__(self, observation: str | Sequence[str], n_actions: int) -> None:
+    def __init__(
+        self, observation: str | Sequence[str], n_actions: int, knob_sizes: Sequence[int] = ()
+    ) -> None:
         names = (observation,) if isinstance(observation, str) else tuple(observation)
         for name in names:
             if name not in NAMES:
@@ -103,22 +121,26 @@ class Observer:
         self.names = names
         self.single = isinstance(observation, str)
         self.views = tuple(
-            "new_functions" if n == "embedding" else n for n in names if n != "history"
+            "new_functions" if n == "embedding" else n for n in names if n not in _OWN
         )
-        built = {name: _space(name, n_actions) for name in names}
+        built = {name: _space(name, n_actions, knob_sizes) for name in names}
         self.space: spaces.Space[Any] = built[names[0]] if self.single else spaces.Dict(built)
 
     def look(
-        self, state: State, history: np.ndarray, all_functions: Callable[[], ModuleView]
+        self,
+        state: State,
+        own: dict[str, np.ndarray],
+        all_functions: Callable[[], ModuleView],
     ) -> dict[str, Any]:
         """What ``finish`` needs of a state; arrays are copies that the caller owns.
 
-        ``all_functions`` is asked when the cache has lost a function's embedding.
+        ``own`` holds ``history`` and ``parameters``. ``all_functions`` is asked when the cache
+        has lost a function's embedding.
         """
         parts: dict[str, Any] = {}
         for name in self.names:
-            if name == "history":
-                parts[name] = history
+            if name in _OWN:
+                parts[name] = own[name]
             elif name == "embedding":
                 module = state.views["new_functions"]
                 assert isinstance(module, ModuleView)

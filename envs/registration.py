@@ -17,3 +17,10 @@ def register_environments() -> None:
             vector_entry_point="mirgym.envs.vector:LlvmVectorEnv",
             max_episode_steps=DEFAULT_EPISODE_STEPS,
         )
+    if "mir-llvm-params-v0" not in registry:
+        register(
+            id="mir-llvm-params-v0",
+            entry_point="mirgym.envs.params_env:LlvmParamsEnv",
+            vector_entry_point="mirgym.envs.params_env:LlvmParamsVectorEnv",
+            max_episode_steps=DEFAULT_EPISODE_STEPS,
+        )

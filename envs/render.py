@@ -17,7 +17,7 @@ def render_episode(episode: Episode) -> str:
     lines = [
         f"program  {episode.program.uri}",
         f"steps    {len(episode.taken)} of {episode.horizon}",
-        f"opt -passes='{episode.pipeline()}'",
+        episode.commandline() or "opt -passes=''",
         "",
         f"{'':8} {episode.config.objective:>18} {level + ' ÷ this':>12}",
     ]

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
 
+from .config import EnvConfig, EpisodeConfig, make_config
 from .episode import Episode, Outcome
-from .llvm_env import _config, check_render_mode
+from .llvm_env import check_render_mode
 from .pool import ProgramPool
 from .registration import DEFAULT_EPISODE_STEPS
 
@@ -47,6 +47,10 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
     ...                     vectorization_mode="vector_entry_point")
     """
 
+    _id = "mir-llvm-v0"
+    _config_type: type[EpisodeConfig] = EnvConfig
+    _episode_type = Episode
+
     def __init__(
         self,
         num_envs: int = 1,
@@ -64,15 +68,15 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
         self.render_mode = render_mode
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {"render_modes": ["ansi"], "autoreset_mode": self.autoreset_mode}
-        self.config = _config(config)
+        self.config: EpisodeConfig = make_config(self._config_type, config, self._id)
         pool = ProgramPool(self.config.programs, self.config.objective, self.config.baseline)
         self.episodes = [
-            Episode(self.config, max_episode_steps, pool, alone=num_envs == 1)
+            self._episode_type(self.config, max_episode_steps, pool, alone=num_envs == 1)
             for _ in range(num_envs)
         ]
         first = self.episodes[0]
         self.single_observation_space = first.observer.space
-        self.single_action_space = spaces.Discrete(len(first.actions.passes))
+        self.single_action_space = first.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._generators = [np.random.default_rng() for _ in range(num_envs)]
@@ -142,7 +146,7 @@ class LlvmVectorEnv(VectorEnv[Any, Any, Any]):
         return observations, rewards, terminated, truncated, merged
 
     def send(
-        self, actions: Sequence[int] | np.ndarray, indices: Iterable[int] | None = None
+        self, actions: Sequence[Any] | np.ndarray, indices: Iterable[int] | None = None
     ) -> None:
         """Start one step in each copy, or in those at ``indices``, without waiting."""
         chosen = list(range(self.num_envs) if indices is None else indices)

@@ -1,15 +1,19 @@
-"""Embeddings in the observations of other environments.
+"""Embeddings in the observations of other environments, and validated episodes of our own.
 
-Your environment holds LLVM IR in some form; ``ir`` says how to get it. Works with
-environments that are not mirgym's: nothing but the IR is asked of them.
+For ``EmbedObservation`` your environment holds LLVM IR in some form; ``ir`` says how to get
+it. Works with environments that are not mirgym's: nothing but the IR is asked of them.
 
     >>> env = EmbedObservation(MyEnv(), ir=lambda env: env.unwrapped.bitcode)
+
+``ValidateEpisode`` runs the program at the end of each episode of ``mir-llvm-v0``.
+
+    >>> env = ValidateEpisode(gym.make("mir-llvm-v0"), penalty=1.0)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import gymnasium as gym
 import numpy as np
@@ -21,6 +25,7 @@ from ..embedding import ProgramEmbedder
 
 if TYPE_CHECKING:
     from ..embedding import Source
+    from ..programs.execute import Limits
 
 
 class EmbedObservation(gym.ObservationWrapper[Any, Any, Any], gym.utils.RecordConstructorArgs):
@@ -95,6 +100,52 @@ class VectorEmbedObservation(VectorObservationWrapper):
         """Close the environment and the worker that reads its IR."""
         self._embedder.close()
         super().close(**kwargs)
+
+
+class ValidateEpisode(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
+    """Validates the program at the end of each episode.
+
+    The last step's ``info["validation"]`` is a ``mirgym.validate.Validation``. A program that
+    misbehaves, or cannot be run, raises nothing. Goes around ``TimeLimit``, which ends the
+    episode; so around what ``gym.make`` returns.
+
+    Args:
+        env: ``mir-llvm-v0``, or one with such a ``validate`` method.
+        penalty: Taken off the last reward when the program behaves otherwise than its
+            reference, and that is no fault of its own.
+        limits: What each run may use.
+        sanitize: Where a run differs, look for undefined behaviour in the program itself.
+    """
+
+    def __init__(
+        self,
+        env: gym.Env[Any, Any],
+        *,
+        penalty: float = 0.0,
+        limits: Limits | None = None,
+        sanitize: bool = True,
+    ) -> None:
+        gym.utils.RecordConstructorArgs.__init__(
+            self, penalty=penalty, limits=limits, sanitize=sanitize
+        )
+        gym.Wrapper.__init__(self, env)
+        if not callable(getattr(env.unwrapped, "validate", None)):
+            raise TypeError(
+                f"ValidateEpisode needs an environment with a validate method, such as "
+                f"mir-llvm-v0; {type(env.unwrapped).__name__} has none"
+            )
+        self._penalty, self._limits, self._sanitize = penalty, limits, sanitize
+
+    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+        """Step; validate when that was the last one."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        if terminated or truncated:
+            llvm_env: Any = self.env.unwrapped
+            found = llvm_env.validate(limits=self._limits, sanitize=self._sanitize)
+            info["validation"] = found
+            if found.verdict == "different":
+                reward = float(reward) - self._penalty
+        return observation, reward, terminated, truncated, info
 
 
 def _space(own: spaces.Space[Any], size: int, *, keep: bool) -> spaces.Space[Any]:

@@ -83,9 +83,8 @@ class PipelineEnv(gym.Env[np.ndarray, np.int64]):
 
 def make_env(model: str = "tiny", *, keep: bool = True) -> EmbedObservation:
     """The environment with the encoder's view of its bitcode."""
-    return EmbedObservation(
-        PipelineEnv(), ir=lambda env: env.unwrapped.bitcode, model=model, keep=keep
-    )
+    env = PipelineEnv()
+    return EmbedObservation(env, ir=lambda _: env.bitcode, model=model, keep=keep)
 
 
 def train(total_steps: int, model: str = "tiny", seed: int = 0) -> PPO:

@@ -1,4 +1,4 @@
-"""The main job on bundled programs: optimise each, check its outputs, print one table.
+"""The main job on bundled programs: optimise each, validate it, print one table.
 
 Writes ``results/demo/``: ``run.json``, ``programs.csv`` and ``bars.png`` (with
 matplotlib). ``make demo`` runs it.
@@ -60,14 +60,25 @@ def _show(bars: Progress, task: TaskID, progress: SearchProgress) -> None:
 
 def _table(results: list[Optimized]) -> Table:
     table = Table(title=".text bytes, machine code of the whole program")
-    for column in ("program", "O0", "O1", "O2", "O3", "Os", "Oz", "mirgym", "Oz ÷ mirgym", "check"):
+    for column in (
+        "program",
+        "O0",
+        "O1",
+        "O2",
+        "O3",
+        "Os",
+        "Oz",
+        "mirgym",
+        "Oz ÷ mirgym",
+        "validated",
+    ):
         table.add_column(column, justify="left" if column == "program" else "right")
     for found in results:
         sizes = [str(row.get("text_size_bytes", "")) for row in found.baselines.values()]
         size = str(found.result["text_size_bytes"])
-        check = f"{found.checked_runs} runs equal" if found.checked_runs else found.note
+        told = f"{found.validated_runs} runs equal" if found.validated_runs else found.note
         style = "green" if found.ratio > 1 else None
-        table.add_row(found.program.name, *sizes, size, f"{found.ratio:.3f}", check, style=style)
+        table.add_row(found.program.name, *sizes, size, f"{found.ratio:.3f}", told, style=style)
     return table
 
 
@@ -78,7 +89,7 @@ def _write(config: DemoConfig, results: list[Optimized]) -> dict[str, float]:
         "geomean_vs_Oz": geomean(ratios.values()),
         "smaller": sum(ratio > 1 for ratio in ratios.values()),
         "larger": sum(ratio < 1 for ratio in ratios.values()),
-        "checked": sum(found.checked_runs > 0 for found in results),
+        "validated": sum(found.validated_runs > 0 for found in results),
         "fallbacks": sum(bool(found.fallback) for found in results),
         "seconds": sum(found.search.seconds for found in results),
         "compiles": sum(found.search.compiles for found in results),
@@ -94,7 +105,7 @@ def _write(config: DemoConfig, results: list[Optimized]) -> dict[str, float]:
     if importlib.util.find_spec("matplotlib"):
         from .figures import plot_bars
 
-        title = f"{len(results)} programs, {config.budget} compiles each, outputs checked"
+        title = f"{len(results)} programs, {config.budget} compiles each, outputs validated"
         plot_bars(config.folder / "bars.png", ratios, title, ".text smaller than Oz by, %")
     return figures
 

@@ -136,3 +136,29 @@ def _plot_way(axes: Any, way: Path2D) -> None:
     axes.set(ylim=(low[1] - margin[1], high[1] + margin[1]))
     axes.set(title=way.title, xlabel="principal component 1", ylabel="principal component 2")
     axes.legend(frameon=False, fontsize=9)
+
+
+PROBES = {
+    "effects": "(a) effect of each pass, mean R²",
+    "oz": "(b) benefit of Oz, R²",
+    "twin": "(c) itself after Oz, recall@1",
+    "algorithm": "(d) algorithm, accuracy",
+}
+
+
+def plot_probes(path: Path, scores: Mapping[tuple[str, str, str], tuple[float, float]]) -> None:
+    """A panel for each question, bars for each column: (question, probe, column) → mean, ±."""
+    figure, grid = plt.subplots(2, 2, figsize=(11, 6.5))
+    names = list(dict.fromkeys(column for _, _, column in scores))
+    for axes, (question, title) in zip(grid.flat, PROBES.items(), strict=True):
+        for offset, (probe, color) in enumerate((("linear", CONTROL), ("mlp", AGENT))):
+            found = [scores[question, probe, name] for name in names]
+            places = np.arange(len(names)) + 0.4 * offset - 0.2
+            means, errors = zip(*found, strict=True)
+            axes.bar(places, np.maximum(means, 0), 0.38, yerr=errors, color=color, label=probe)
+        axes.set_xticks(range(len(names)), names, rotation=25, ha="right", fontsize=8)
+        axes.set_title(title, fontsize=10)
+    grid[0, 0].legend(frameon=False, fontsize=9)
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)

@@ -18,11 +18,11 @@ from mirgym.agents.explorer import BudgetSpentError, Explorer, SearchConfig
 from mirgym.agents.pipelines import parse, render
 from mirgym.agents.search import ALGORITHMS
 from mirgym.agents.strategies import o_level
-from mirgym.errors import CodegenError, CompileError, MirgymError, SessionError, VerifyError
+from mirgym.errors import CodegenError, DatasetError, MirgymError, SessionError, VerifyError
 from mirgym.passes import Pass, to_pipeline
-from mirgym.programs import resolve
+from mirgym.programs import Program, resolve
 from mirgym.programs.cache import write_atomically
-from mirgym.programs.execute import check_output
+from mirgym.validate import validate
 from mirgym.worker import WorkerSession
 
 from .training_modules import TrainingModule
@@ -145,7 +145,11 @@ def _score(bitcode: bytes, pipelines: Sequence[str], objective: str, folder: Pat
 
 
 def check_module(module: TrainingModule, pipelines: Sequence[str], folder: Path) -> list[str]:
-    """The pipelines after which a program does not do what its reference does."""
+    """The pipelines after which a program does not do what its reference does.
+
+    Raises:
+        DatasetError: The program cannot be compared with its reference here.
+    """
     target = folder / "checks" / f"{_digest(module.name, list(pipelines))}.json"
     differing: list[str] = []
     if target.exists():
@@ -160,13 +164,23 @@ def check_module(module: TrainingModule, pipelines: Sequence[str], folder: Path)
                 key = session.step(pipeline).key
                 if key not in known:
                     session.verify()
-                    known[key] = bool(check_output(program, session.emit("obj")))
+                    known[key] = _misbehaves(program, session.emit("obj"))
                 wrong = known[key]
-            except (SessionError, VerifyError, CodegenError, CompileError):
+            except (SessionError, VerifyError, CodegenError):
                 wrong = True
             differing += [pipeline] * wrong
     write_atomically(target, json.dumps(differing).encode())
     return differing
+
+
+def _misbehaves(program: Program, object_code: bytes) -> bool:
+    found = validate(program, object_code, sanitize=False)
+    if found.verdict == "unknown":
+        raise DatasetError(
+            f"{program.uri} cannot be compared with its reference: {found}. Mend that, or mine "
+            "with --no-check"
+        )
+    return found.verdict != "equal"
 
 
 def _digest(*parts: Any) -> str:

@@ -25,7 +25,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from mirgym.agents.evaluate import Score, by_program, evaluate, geomean, random_choice
 from mirgym.agents.ppo import PpoConfig, policy_choice, train
-from mirgym.envs.episode import EnvConfig
+from mirgym.envs.config import EnvConfig
 
 from .figures import plot_curves
 from .runs import RESULTS, write_run_json

@@ -76,7 +76,7 @@ def _cache() -> str:
 
 
 def _linker() -> str:
-    from .programs.execute import LINKERS
+    from .programs.linking import LINKERS
 
     found = next((path for name in LINKERS if (path := shutil.which(name))), None)
     if found is None:
@@ -90,6 +90,15 @@ def _csmith() -> str:
     if not is_installed():
         raise ToolMissingError("not installed; csmith:// programs need it (apt-get install csmith)")
     return str(shutil.which("csmith"))
+
+
+def _sanitizers() -> str:
+    from .validate.sanitizers import available
+
+    found, note = available()
+    if not found:
+        raise ToolMissingError(f"{note}; validation cannot tell undefined programs")
+    return ", ".join(one.name for one in found)
 
 
 def _suites() -> str:
@@ -134,6 +143,7 @@ def _findings() -> list[Finding]:
         _try("cache", _cache),
         _try("suites", _suites),
         _try("linker", _linker, needed=False),
+        _try("sanitizers", _sanitizers, needed=False),
         _try("csmith", _csmith, needed=False),
         _try("self-test", _self_test),
     ]

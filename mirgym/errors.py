@@ -30,6 +30,10 @@ class ActionSetError(MirgymError, ValueError):
     """An agent's actions are not there, not readable, or for another LLVM."""
 
 
+class UnknownParameterError(MirgymError, LookupError):
+    """A parameter, or a value of one, that the catalogue does not hold."""
+
+
 class UnknownProgramError(MirgymError, LookupError):
     """A program, data set or file that does not exist."""
 

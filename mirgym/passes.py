@@ -16,6 +16,7 @@ group        passes
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
@@ -103,6 +104,30 @@ def find(name: str) -> Pass:
     )
 
 
+def parse_passes(text: str) -> tuple[Pass, ...]:
+    """Passes from text: names of the catalogue, or pipelines of LLVM, separated by commas.
+
+    >>> [p.pipeline for p in parse_passes("mem2reg, cgscc(inline,argpromotion)")]
+    ['function(mem2reg)', 'cgscc(inline,argpromotion)']
+
+    Raises:
+        UnknownPassError: A name that the catalogue does not hold.
+    """
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign in "(<") - (sign in ")>")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    names = [part.strip() for part in parts if part.strip()]
+    known = _by_name()
+    return tuple(
+        Pass(name, name) if name not in known and set(name) & set("(<") else find(name)
+        for name in names
+    )
+
+
 def compilergym_flags() -> Mapping[str, str | None]:
     """CompilerGym's 124 flags and the passes they became; None for those without one."""
     flags: Mapping[str, str | None] = _data()["compilergym"]
@@ -116,3 +141,21 @@ def to_pipeline(passes: Iterable[Pass]) -> str:
     'function(mem2reg),globaldce'
     """
     return ",".join(p.pipeline for p in passes)
+
+
+def to_commandline(passes: Iterable[Pass]) -> str:
+    """Shell commands that run these passes in order, each with its options.
+
+    Neighbours with the same options share one ``opt``. Read and write as ``opt`` does by
+    itself: ``… < in.bc > out.bc``.
+
+    >>> to_commandline([find("mem2reg"), Pass("i", "cgscc(inline)", options=(("x", "1"),))])
+    "opt -preserve-bc-uselistorder -passes='function(mem2reg)' | opt -x=1 -passes='cgscc(inline)'"
+    """
+    runs = [(k, to_pipeline(g)) for k, g in itertools.groupby(passes, key=lambda p: p.options)]
+    commands = [
+        " ".join(["opt", *(f"-{name}={value}" for name, value in options), f"-passes='{text}'"])
+        for options, text in runs
+    ]
+    kept = [c.replace("opt", "opt -preserve-bc-uselistorder", 1) for c in commands[:-1]]
+    return " | ".join([*kept, *commands[-1:]])

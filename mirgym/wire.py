@@ -22,7 +22,8 @@ A ``str`` is u32 length and bytes. A reply starts with a status byte: 0, or the 
 of error with its message as the rest. ``state`` is u8 changed, u64 key (0 unless bit
 4 of the metrics asks for it), u64 pass
 time in ns, i64 instructions, one i64 for each metric bit, and for each view bit u32
-length and bytes (int64 arrays; UTF-8 for the IR; ``mirgym.views`` for functions).
+length and bytes (int64 arrays; UTF-8 for the IR; ``mirgym.views`` for functions;
+``mirgym.features`` for the columns of ``function_features``).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import errors
+from .features import FUNCTION_FEATURES
 from .views import ModuleView, decode_module
 
 Views = dict[str, "np.ndarray | str | ModuleView"]
@@ -69,6 +71,8 @@ VIEWS: Mapping[str, int] = {
     "ir": 4,
     "functions": 8,
     "new_functions": 16,
+    "ir2vec": 32,
+    "function_features": 64,
 }
 """View bits. ``new_functions`` leaves out what ``functions`` or itself sent since the load."""
 
@@ -229,7 +233,10 @@ def decode_state(reply: bytes, wanted: Wanted) -> State:
         elif name.endswith("functions"):
             views[name] = decode_module(reply[at : at + length])
         else:
-            views[name] = np.frombuffer(reply, np.int64, length // 8, at)
+            numbers = np.frombuffer(reply, np.int64, length // 8, at)
+            if name == "function_features":
+                numbers = numbers.reshape(-1, FUNCTION_FEATURES["ir2vec"].stop)
+            views[name] = numbers
         at += length
     return State(bool(changed), key, pass_ns, metrics, views)
 

@@ -54,7 +54,8 @@ void writeState(Session &session, const StepOutcome &outcome, uint32_t metrics,
   for (Metric metric : {MetricText, MetricObjectText})
     if (metrics & metric)
       reply.number<int64_t>(session.metric(metric));
-  for (View view : {ViewInstCount, ViewAutophase, ViewIR, ViewFunctions, ViewNewFunctions})
+  for (View view : {ViewInstCount, ViewAutophase, ViewIR, ViewFunctions, ViewNewFunctions,
+                    ViewIr2vec, ViewFunctionFeatures})
     if (views & view)
       reply.text(session.view(view));
 }

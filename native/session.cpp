@@ -59,6 +59,7 @@ void Session::forgetFigures() {
   objectSize.reset();
   instCountBytes.reset();
   autophaseBytes.reset();
+  ir2vecBytes.reset();
   irText.reset();
 }
 
@@ -298,6 +299,13 @@ std::string Session::view(View view) {
       autophaseBytes =
           sumOverFunctions(&FunctionFigures::autophase, mirgym::autophase);
     return *autophaseBytes;
+  case ViewIr2vec:
+    if (!ir2vecBytes)
+      ir2vecBytes =
+          sumOverFunctions(&FunctionFigures::ir2vec, mirgym::ir2vecCounts);
+    return *ir2vecBytes;
+  case ViewFunctionFeatures:
+    return functionFeatures();
   case ViewIR:
     if (!irText)
       irText = toText(current);
@@ -307,6 +315,25 @@ std::string Session::view(View view) {
     return functionViews(view == ViewFunctions);
   }
   throw EngineError(ErrorKind::BadRequest, "unknown view");
+}
+
+std::string Session::functionFeatures() {
+  std::string out;
+  for (const Function &function : loaded()) {
+    if (function.isDeclaration())
+      continue;
+    FunctionFigures &known = figures[&function];
+    auto append = [&](auto &figure, auto compute) {
+      if (!figure)
+        figure = compute(function);
+      out.append(reinterpret_cast<const char *>(figure->data()),
+                 figure->size() * sizeof((*figure)[0]));
+    };
+    append(known.instCounts, mirgym::instCounts);
+    append(known.autophase, mirgym::autophase);
+    append(known.ir2vec, mirgym::ir2vecCounts);
+  }
+  return out;
 }
 
 // The layout is in mirgym/views.py.

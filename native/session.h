@@ -10,6 +10,7 @@
 #include "counts.h"
 #include "fingerprint.h"
 #include "hash.h"
+#include "ir2vec.h"
 #include "options.h"
 #include "views.h"
 
@@ -43,6 +44,8 @@ enum View : uint32_t {
   ViewIR = 4,
   ViewFunctions = 8,     // the encoder's views of all functions
   ViewNewFunctions = 16, // without those that were sent since the last load
+  ViewIr2vec = 32,
+  ViewFunctionFeatures = 64, // the integer features of each function with a body
 };
 enum class EmitKind : unsigned char { Bitcode = 0, Text = 1, Object = 2 };
 
@@ -92,6 +95,7 @@ private:
     std::optional<int64_t> instructions;
     std::optional<InstCounts> instCounts;
     std::optional<AutophaseFeatures> autophase;
+    std::optional<Ir2vecCounts> ir2vec;
     std::optional<ViewFacts> view;
   };
 
@@ -109,6 +113,7 @@ private:
   std::string sumOverFunctions(std::optional<Vector> FunctionFigures::*figure,
                                Vector (*compute)(const llvm::Function &));
   std::string functionViews(bool all);
+  std::string functionFeatures();
   llvm::PreservedAnalyses runPipeline(const std::string &pipeline);
 
   // Declared first, destroyed last: the module lives in the context.
@@ -126,7 +131,7 @@ private:
   std::optional<uint64_t> moduleKey;
   std::optional<int64_t> instructionCount;
   std::optional<int64_t> textSize, objectSize;
-  std::optional<std::string> instCountBytes, autophaseBytes, irText;
+  std::optional<std::string> instCountBytes, autophaseBytes, ir2vecBytes, irText;
   ViewBuilder viewBuilder;
   llvm::DenseSet<uint64_t> sentViews; // keys, since the last load or restore
   int64_t instructionLimit = 0;

@@ -114,9 +114,12 @@ class Fuzzer:
         self._failing[taken[-1].name] += 1
         if core_only:
             self.tally.core_failures.append(f"{program.uri}: {taken[-1].name}: {why[:200]}")
-        session.load(program.bitcode(), level="Oz")
-        session.step("function(dce)")
-        self.tally.recoveries += 1
+        try:
+            session.load(program.bitcode(), level="Oz")
+            session.step("function(dce)")
+            self.tally.recoveries += 1
+        except SessionError:  # the report says that one more failed than recovered
+            session.start_again_if_dead()
 
     def _replay(
         self, session: WorkerSession, program: Program, taken: list[Pass], key: int

@@ -17,11 +17,13 @@ from .encoder import Embed, Pretrain
 from .optimize import INTERRUPTED, Optimize
 from .passes import Passes
 from .programs import Programs
+from .validate import Validate
 
 __all__ = ["INTERRUPTED", "main"]
 
 Command = (
     Annotated[Optimize, tyro.conf.subcommand("optimize", prefix_name=False)]
+    | Annotated[Validate, tyro.conf.subcommand("validate", prefix_name=False)]
     | Annotated[Programs, tyro.conf.subcommand("programs", prefix_name=False)]
     | Annotated[Passes, tyro.conf.subcommand("passes", prefix_name=False)]
     | Annotated[Embed, tyro.conf.subcommand("embed", prefix_name=False)]

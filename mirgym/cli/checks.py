@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
@@ -13,6 +14,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "size": ("steps", "seed"),
     "embed": ("steps", "seed"),
     "fuzz": ("steps", "csmith", "excluded", "replays", "seed"),
+    "validate": ("sequences", "plants", "seed", "folder"),
 }
 
 
@@ -20,8 +22,11 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
 class Bench:
     """Measure what the README claims; exit status 1 when a check fails."""
 
-    name: Annotated[Literal["engine", "env", "size", "embed", "fuzz"], tyro.conf.Positional]
-    """Steps against the bare pass manager, environments, the size reward, or robustness."""
+    name: Annotated[
+        Literal["engine", "env", "size", "embed", "fuzz", "validate"], tyro.conf.Positional
+    ]
+    """Steps against the bare pass manager, environments, the size reward, the encoder,
+    robustness, or what validation finds."""
     json: bool = False
     """Print one JSON object instead of tables."""
     steps: int | None = None
@@ -32,8 +37,14 @@ class Bench:
     """fuzz: draw from the excluded passes, too."""
     replays: int | None = None
     """fuzz: how many episodes to play again."""
+    sequences: int | None = None
+    """validate: how many random sequences of core passes."""
+    plants: int | None = None
+    """validate: how many planted miscompiles."""
+    folder: Path | None = None
+    """validate: where miscompiles are saved, and where an interrupted run goes on from."""
     seed: int | None = None
-    """fuzz, size: which random passes."""
+    """fuzz, size, validate: which random passes."""
     seconds: float | None = None
     """env: how long each rate is measured."""
 

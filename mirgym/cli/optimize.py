@@ -43,15 +43,16 @@ class Optimize:
     says (.o, .bc, .ll), else object code."""
     json: bool = False
     """Print one JSON object instead of a table."""
-    check: bool = True
-    """Run the optimised program on its inputs and compare; --no-check leaves that out."""
+    validate: bool = True
+    """Where the program can run, run the result on its inputs and compare; --no-validate leaves
+    that out."""
 
     def run(self) -> int:
-        """Search, check, write, print."""
+        """Search, validate, write, print."""
         from ..agents.explorer import SearchConfig
         from ..agents.optimize import optimize
         from ..programs import resolve
-        from ..programs.execute import check_output
+        from ..validate import validate
 
         if not self.sources:
             raise ValueError("no source; give files, or a program such as mirbench/crc")
@@ -66,7 +67,7 @@ class Optimize:
             found = optimize(
                 program,
                 config,
-                check=check_output if self.check else None,
+                validator=validate if self.validate else None,
                 on_progress=progress.update,
             )
         unwritten = self._write(found)
@@ -133,8 +134,8 @@ def _as_json(found: Optimized) -> dict[str, Any]:
         "pipeline": found.opt_pipeline,
         "compiles": found.search.compiles,
         "seconds": round(found.search.seconds, 3),
-        "checked": found.checked_runs > 0,
-        "checked_runs": found.checked_runs,
+        "validated": found.validated_runs > 0,
+        "validated_runs": found.validated_runs,
         "fallback": found.fallback or None,
         "note": found.note or None,
         "failed_candidates": len(found.search.failures),
@@ -167,9 +168,9 @@ def _print_optimized(found: Optimized, output: Path | None) -> None:
     )
     if found.fallback:
         screen.print(f"the {level} result was kept: {found.fallback}", style="yellow")
-    if found.checked_runs:
-        screen.print(f"checked: {found.checked_runs} runs, outputs equal", style="green")
-    elif found.note:
+    if found.validated_runs:
+        screen.print(f"validated: {found.validated_runs} runs, outputs equal", style="green")
+    if found.note:
         screen.print(found.note, style="dim")
     if found.search.interrupted:
         screen.print("interrupted: this is the best so far", style="yellow")

@@ -14,8 +14,8 @@ state              uint8        0, or which random sequence was run
 key                uint64       of the function's view (``mirgym.views``)
 t0 … t7            list uint16  rows of the tokens
 n0, n1             list uint16  rows of the nodes
-e_src, e_dst       list int32   edges, sorted by kind and coded to compress well:
-                                destination minus the one before, source minus destination
+e_src, e_dst       list int32   edges, sorted by kind; each end minus the one before it,
+                                which compresses well
 e_kind             list uint8   kinds of the edges
 effects            list int16   change in instructions when each pass of ``EFFECT_PASSES``
                                 is run alone in this state; ``UNKNOWN`` when it failed or

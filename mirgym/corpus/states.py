@@ -57,15 +57,19 @@ def module_states(bitcode: bytes, *, seed: int, sequences: int) -> list[Function
             return []
         for number in range(sequences + 1):
             try:
-                snapshot = _reach(session, bitcode, number, seed)
+                snapshot = reach(session, bitcode, number, seed)
                 rows += _describe(session, snapshot, number)
             except SessionError:
                 session.start_again_if_dead()
     return rows
 
 
-def _reach(session: Session, bitcode: bytes, number: int, seed: int) -> bytes:
-    """Load, run the state's sequence, and keep the result."""
+def reach(session: Session, bitcode: bytes, number: int, seed: int) -> bytes:
+    """Load a module, run the sequence of its state ``number``, and return the result.
+
+    Raises:
+        SessionError: A pass crashed or took too long.
+    """
     session.load(bitcode, level=LEVEL, wanted=NO_KEY)
     if number:
         generator = random.Random(seed_of(seed, number))

@@ -42,6 +42,7 @@ class FunctionBatch(NamedTuple):
     tokens: torch.Tensor  # (T, 8) int64, codes plus FIELD_OFFSETS
     token_counts: torch.Tensor  # (B,) int64
     windows: list[Windows]
+    places: torch.Tensor  # (T,) int64: where each token is, the windows' slots one after another
     nodes: torch.Tensor  # (N, 2) int64, codes plus NODE_OFFSETS
     node_counts: torch.Tensor  # (B,) int64
     edges: torch.Tensor  # (2, E) int64: source, destination; in the order of destinations
@@ -71,7 +72,7 @@ def collate(views: Sequence[FunctionView], window: int = 128) -> FunctionBatch:
     return FunctionBatch(
         torch.from_numpy(tokens + FIELD_OFFSETS[:-1]),
         torch.from_numpy(token_counts),
-        _windows(token_counts, window),
+        *_windows(token_counts, window),
         torch.from_numpy(nodes + NODE_OFFSETS[:-1]),
         torch.from_numpy(node_counts),
         torch.from_numpy(edges),
@@ -104,8 +105,8 @@ def _contract(
     return nodes[:, kept].T.astype(np.int64), kept_counts, both, relations
 
 
-def _windows(counts: np.ndarray, window: int) -> list[Windows]:
-    """Cut each function into windows, and group those of about the same length."""
+def _windows(counts: np.ndarray, window: int) -> tuple[list[Windows], torch.Tensor]:
+    """Cut each function into windows, and group those of about the same length; and ``places``."""
     starts, lengths = [], []
     first = 0
     for count in counts.tolist():
@@ -116,6 +117,8 @@ def _windows(counts: np.ndarray, window: int) -> list[Windows]:
     start, length = np.array(starts), np.array(lengths)
     padded = np.maximum(16, 2 ** np.ceil(np.log2(length)).astype(int))
     groups: list[Windows] = []
+    places = np.empty(first, np.int64)
+    slots = 0
     for size in np.unique(padded):
         chosen = padded == size
         # Few windows: padding them further is cheaper than another round of layers.
@@ -125,5 +128,7 @@ def _windows(counts: np.ndarray, window: int) -> list[Windows]:
         column = np.arange(size)
         real = column < length[chosen, None]
         rows = np.where(real, start[chosen, None] + column, 0)
+        places[rows[real]] = slots + np.flatnonzero(real)
+        slots += real.size
         groups.append(Windows(torch.from_numpy(rows), torch.from_numpy(real)))
-    return groups
+    return groups, torch.from_numpy(places)

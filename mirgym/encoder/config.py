@@ -19,6 +19,8 @@ class EncoderConfig:
     """Width of one code's embedding, before all fields are projected to ``d_model``."""
     text_layers: int = 3
     graph_layers: int = 3
+    d_message: int = 0
+    """Width of what nodes tell each other; 0 is ``d_model``."""
     heads: int = 4
     """Attention heads; 32 wide each."""
     feed_forward: int = 4
@@ -38,9 +40,9 @@ TINY = EncoderConfig(
     text_layers=2,
     graph_layers=2,
     heads=2,
-    feed_forward=2,
+    feed_forward=1,
     d_embed=128,
-    window=64,
+    window=32,
 )
 CONFIGS = {"base": BASE, "tiny": TINY}
 

@@ -67,7 +67,8 @@ class Dataset:
         table = pa.concat_tables(parts)
         self.effect_passes: list[str] = json.loads(table.schema.metadata[b"effect_passes"])
         self.packages = np.array(table["package"].to_pylist(), dtype=object)
-        self.names = table["function"].to_pylist()
+        self.modules: list[str] = table["module"].to_pylist()
+        self.names: list[str] = table["function"].to_pylist()
         self.states = table["state"].to_numpy()
         self.keys = table["key"].to_numpy()
         # Origins are unique within a package: make them so everywhere.
@@ -151,14 +152,15 @@ def crop(view: FunctionView, first: int, length: int) -> FunctionView:
 
 def _edges(table: Any) -> list[Ragged]:
     """Sources and destinations from their differences; see ``corpus.schema``."""
-    relative, steps = _ragged(table["e_src"]), _ragged(table["e_dst"])
+    return [_summed(_ragged(table["e_src"])), _summed(_ragged(table["e_dst"]))]
+
+
+def _summed(steps: Ragged) -> Ragged:
+    """The running sum within each row."""
     running = np.cumsum(steps.values, dtype=np.int64)
     before = np.r_[0, running][steps.starts[:-1]]
-    destination = (running - np.repeat(before, np.diff(steps.starts))).astype(np.int32)
-    return [
-        relative._replace(values=relative.values + destination),
-        Ragged(destination, steps.starts),
-    ]
+    values = running - np.repeat(before, np.diff(steps.starts))
+    return Ragged(values.astype(np.int32), steps.starts)
 
 
 def _ragged(column: Any) -> Ragged:

@@ -71,16 +71,8 @@ class Embedder:
             return out
         self.warm(view for view in module.functions if view is not None)
         each = np.stack([self._known(key) for key in module.keys])  # (F, D)
-        sizes = np.array(module.instructions, np.float32)
-        weights = sizes / sizes.sum()
-        # What is called, weighted by its callers: one row of weights instead of F × F.
-        called = np.zeros(len(weights), np.float32)
-        for weight, callees in zip(weights, module.callees, strict=True):
-            for callee in callees:
-                called[callee] += weight / len(callees)
-        out[: self.function_size] = weights @ each
-        out[self.function_size : -2] = called @ each
-        out[-2:] = np.log1p([sizes.sum(), len(sizes)]) / SCALE
+        out[:-2] = (function_weights(module) @ each).ravel()
+        out[-2:] = np.log1p([sum(module.instructions), len(module.keys)]) / SCALE
         return out
 
     def knows(self, module: ModuleView) -> bool:
@@ -123,6 +115,18 @@ class Embedder:
 
     def _none(self) -> np.ndarray:
         return np.zeros((0, self.function_size), np.float32)
+
+
+def function_weights(module: ModuleView) -> np.ndarray:
+    """Weights of functions in a module's embedding, (2, F): own code, and what is called."""
+    own = np.array(module.instructions, np.float32)
+    own /= own.sum()
+    # What is called, weighted by its callers: one row of weights instead of F × F.
+    called = np.zeros_like(own)
+    for weight, callees in zip(own, module.callees, strict=True):
+        for callee in callees:
+            called[callee] += weight / len(callees)
+    return np.stack([own, called])
 
 
 @functools.cache

@@ -21,19 +21,22 @@ class RelationalConv(nn.Module):
     all relations are one matrix product and one weighted sum.
     """
 
-    def __init__(self, d_model: int) -> None:
+    def __init__(self, d_model: int, d_message: int) -> None:
         super().__init__()
-        self.project = nn.Linear(d_model, len(RELATIONS) * d_model, bias=False)
+        self.project = nn.Linear(d_model, len(RELATIONS) * d_message, bias=False)
+        self.widen: nn.Module = nn.Identity()
+        if d_message != d_model:
+            self.widen = nn.Linear(d_message, d_model, bias=False)
 
     def forward(self, x: torch.Tensor, batch: FunctionBatch) -> torch.Tensor:
         """(N, d) to (N, d)."""
-        n, d = x.shape
-        projected = self.project(x).view(n * len(RELATIONS), d).float()
+        projected = self.project(x).view(len(x) * len(RELATIONS), -1).float()
         source = batch.edges[0] * len(RELATIONS) + batch.relations
         # Gather, weigh and add in one go; an order of magnitude less memory traffic.
-        out: torch.Tensor = F.embedding_bag(
+        summed = F.embedding_bag(
             source, projected, batch.edge_starts, mode="sum", per_sample_weights=batch.edge_weights
         )
+        out: torch.Tensor = self.widen(summed)
         return out
 
 
@@ -71,7 +74,9 @@ class GraphEncoder(nn.Module):
         d = config.d_model
 
         def conv() -> nn.Module:
-            return RelationalConv(d) if config.conv == "relational" else PlainConv(config.conv, d)
+            if config.conv == "relational":
+                return RelationalConv(d, config.d_message or d)
+            return PlainConv(config.conv, d)
 
         self.convs = nn.ModuleList(conv() for _ in range(config.graph_layers))
         self.selfs = nn.ModuleList(nn.Linear(d, d) for _ in range(config.graph_layers))
@@ -80,5 +85,5 @@ class GraphEncoder(nn.Module):
     def forward(self, x: torch.Tensor, batch: FunctionBatch) -> torch.Tensor:
         """(N, d) to (N, d)."""
         for conv, own, norm in zip(self.convs, self.selfs, self.norms, strict=True):
-            x = norm(x + F.gelu(own(x) + conv(x, batch), approximate="tanh"))
+            x = norm(x + F.relu(own(x) + conv(x, batch)))
         return x

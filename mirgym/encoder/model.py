@@ -79,10 +79,17 @@ class Pool(nn.Module):
     def forward(self, rows: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
         """(n, d_model) rows in the order of their functions to (B, d_embed)."""
         rows = rows.float()
-        total = torch.segment_reduce(torch.cat([rows, F.relu(rows)], 1), "sum", lengths=counts)
-        highest = torch.segment_reduce(rows, "max", lengths=counts)
-        sums, positive = total.chunk(2, dim=1)
-        pooled = torch.cat([sums / counts[:, None], highest, torch.log1p(positive)], 1)
+        index, starts = torch.arange(len(rows), device=rows.device), counts.cumsum(0) - counts
+
+        def total(x: torch.Tensor) -> torch.Tensor:
+            return F.embedding_bag(index, x, starts, mode="sum")  # much faster than a scatter
+
+        owner = torch.repeat_interleave(counts)[:, None].expand_as(rows)
+        highest = rows.new_zeros(len(counts), rows.shape[1])
+        highest = highest.scatter_reduce(0, owner, rows, "amax", include_self=False)
+        pooled = torch.cat(
+            [total(rows) / counts[:, None], highest, torch.log1p(total(F.relu(rows)))], 1
+        )
         out: torch.Tensor = self.project(pooled)
         return out
 
@@ -99,7 +106,7 @@ class Encoder(nn.Module):
         self.text, self.graph = TextEncoder(config), GraphEncoder(config)
         self.pool_text, self.pool_graph = Pool(d, wide), Pool(d, wide)
         self.fusion = nn.Sequential(
-            nn.Linear(3 * wide + 1, 2 * wide), nn.GELU(), nn.Linear(2 * wide, wide)
+            nn.Linear(3 * wide + 1, 2 * wide), nn.ReLU(), nn.Linear(2 * wide, wide)
         )
         self.norm = nn.LayerNorm(wide)
 
@@ -117,7 +124,7 @@ class Encoder(nn.Module):
         nodes = self.embed_nodes(batch.nodes)  # (N, d)
         text = graph = torch.zeros(b, wide, device=tokens.device)
         if self.config.modality != "graph":
-            tokens = self.text(tokens, batch.windows)
+            tokens = self.text(tokens, batch.windows, batch.places)
             text = self.pool_text(tokens, batch.token_counts)
         if self.config.modality != "text":
             nodes = self.graph(nodes, batch)

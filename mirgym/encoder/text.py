@@ -22,14 +22,14 @@ class TransformerLayer(nn.Module):
         wide = feed_forward * d_model
         self.wide, self.narrow = nn.Linear(d_model, wide), nn.Linear(wide, d_model)
 
-    def forward(self, x: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-        """``x`` (W, L, d); ``mask`` (W, 1, 1, L) True where a key is real, or None."""
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """``x`` (W, L, d); ``mask`` (W, 1, 1, L) True where a key is real."""
         w, length, d = x.shape
         qkv = self.qkv(self.norm1(x)).view(w, length, 3, self.heads, d // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (W, H, L, d/H)
         attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         x = x + self.out(attended.transpose(1, 2).reshape(w, length, d))
-        return x + self.narrow(F.gelu(self.wide(self.norm2(x)), approximate="tanh"))
+        return x + self.narrow(F.relu(self.wide(self.norm2(x))))
 
 
 class TextEncoder(nn.Module):
@@ -45,16 +45,15 @@ class TextEncoder(nn.Module):
         )
         self.norm = nn.LayerNorm(d)
 
-    def forward(self, tokens: torch.Tensor, windows: list[Windows]) -> torch.Tensor:
+    def forward(
+        self, tokens: torch.Tensor, windows: list[Windows], places: torch.Tensor
+    ) -> torch.Tensor:
         """(T, d) to (T, d)."""
-        out = torch.empty_like(tokens)
+        slots = []
         for rows, real in windows:
             x = tokens[rows] + self.position[: rows.shape[1]]  # (W, L, d)
-            whole = bool(real.all())
-            mask = None if whole else real[:, None, None, :]
             for layer in self.layers:
-                x = layer(x, mask)
-            x = self.norm(x).to(out.dtype)
-            # index_put keeps the gradient; every token is in one window.
-            out = out.index_put((rows[real],), x[real])
+                x = layer(x, real[:, None, None, :])
+            slots.append(self.norm(x).flatten(0, 1))
+        out: torch.Tensor = torch.cat(slots)[places].to(tokens.dtype)
         return out

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialise
 
 from ..errors import MirgymError, did_you_mean
 from .config import EncoderConfig
@@ -27,7 +27,7 @@ def save(encoder: Encoder, path: Path, **notes: str) -> None:
     header = {"config": json.dumps(asdict(encoder.config)), **notes}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
-    save_file(tensors, temporary, header)
+    temporary.write_bytes(serialise(tensors, header))  # readable by all, as umask says
     temporary.replace(path)
 
 

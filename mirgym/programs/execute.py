@@ -1,31 +1,40 @@
-"""Run an optimised program and compare what it does with its reference.
+"""Run a program: in a temporary directory, under limits, without a network where possible.
 
-Nothing runs outside a temporary directory, nor without limits on time, memory, the size
-of files and the number of processes.
+Time, memory, files and processes are limited, and nothing that the program started is left
+behind: see ``launcher`` for how.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from ..errors import CompileError, ToolMissingError
-from .compile import cpp_flags, find_clang, is_cpp
-from .program import Program, Run
+from .program import Run
 
-LINK_LIMIT_SECONDS = 120
 WATCH_SECONDS = 0.05
-"""How often the number of processes is looked at."""
+"""How often it is looked at what the program uses."""
+WALL_FACTOR = 4
+"""Wall time ÷ CPU time that a program may take: others use the machine, too."""
+LAUNCH_SECONDS = 60
+LARGEST_FOLDER = 10_000
+"""Files that a program may have in its directory."""
+ISOLATE = True
+"""Use namespaces where the system allows them."""
 
-LINKERS = ("cc", "gcc", "clang", "c++", "g++")
+_LAUNCHER = Path(__file__).with_name("launcher.py")
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
@@ -33,9 +42,13 @@ class Limits:
     """What one run may use."""
 
     seconds: float = 20.0
+    """CPU time of all its processes; four times as much of wall time."""
     memory_bytes: int = 2 << 30
+    """Address space of each process, and resident memory of all together; 0 for no limit."""
     file_bytes: int = 64 << 20
     """Largest file it may write; also how much of its output is kept."""
+    folder_bytes: int = 256 << 20
+    """All files in its directory together."""
     processes: int = 64
     """Processes that it may have at a time."""
 
@@ -51,125 +64,60 @@ class RunResult:
     seconds: float
     stopped: str = ""
     """Why it was stopped: a limit, in words."""
+    isolated: bool = False
+    """Whether it ran without a network, in a process namespace of its own."""
 
 
-def link_executable(object_code: bytes, libs: tuple[str, ...], out: Path) -> None:
-    """Link one object into an executable.
+def run_program(
+    executable: Path,
+    run: Run,
+    limits: Limits | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> RunResult:
+    """Run once, in a fresh temporary directory.
 
-    Raises:
-        ToolMissingError: No C compiler to link with.
-        CompileError: The linker refused; its message is in the text.
-    """
-    linker = next((path for name in LINKERS if (path := shutil.which(name))), None)
-    if linker is None:
-        raise ToolMissingError("no linker was found; install a C compiler (cc, gcc or clang)")
-    source = out.with_suffix(".o")
-    source.write_bytes(object_code)
-    _build([linker, str(source), "-o", str(out), *_link_flags(libs)], "linking")
+    Everything it started is killed at the end, also what detached itself.
 
-
-def _link_flags(libs: tuple[str, ...]) -> list[str]:
-    return [f"-l{lib}" for lib in libs]
-
-
-def _build(command: list[str], what: str) -> None:
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=LINK_LIMIT_SECONDS,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise CompileError(f"{what} did not finish within {LINK_LIMIT_SECONDS} s") from None
-    if done.returncode:
-        raise CompileError(f"{what} failed:\n{done.stderr.strip()}")
-
-
-def _processes_in_session(session: int) -> int:
-    """How many processes of a session there are; 0 where /proc does not tell."""
-    count = 0
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            # "pid (name) state ppid pgrp session …"; a name may hold anything
-            count += int(path.read_bytes().rpartition(b")")[2].split()[3]) == session
-    return count
-
-
-# Sets the limits and becomes the program. A function that runs between fork and exec
-# would do the same, but may deadlock in a process with threads.
-_LAUNCHER = """
-import os, resource, signal, sys
-for number in (signal.SIGPIPE, signal.SIGXFSZ):
-    signal.signal(number, signal.SIG_DFL)  # Python ignores them, and exec would pass that on
-cpu, memory, file = map(int, sys.argv[1:4])
-for kind, value in (
-    (resource.RLIMIT_CPU, cpu),
-    (resource.RLIMIT_FSIZE, file),
-    (resource.RLIMIT_CORE, 0),
-    (resource.RLIMIT_AS, memory),
-):
-    resource.setrlimit(kind, (value, value))
-os.execv(sys.argv[4], sys.argv[4:])
-"""
-
-
-def _launch_command(executable: Path, args: tuple[str, ...], limits: Limits) -> list[str]:
-    values = (int(limits.seconds) + 1, limits.memory_bytes, limits.file_bytes)
-    python = [sys.executable, "-I", "-S", "-c", _LAUNCHER]
-    return [*python, *map(str, values), str(executable), *args]
-
-
-def _wait(process: subprocess.Popen[bytes], limits: Limits) -> str:
-    """Wait for the end; return which limit was passed, if one was.
-
-    RLIMIT_NPROC would count all processes of the user, and does not hold root.
-    """
-    deadline = time.monotonic() + limits.seconds
-    while (left := deadline - time.monotonic()) > 0:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(min(left, WATCH_SECONDS))
-            return ""
-        if _processes_in_session(process.pid) > limits.processes:
-            return f"started more than {limits.processes} processes"
-    return f"did not end within the time limit ({limits.seconds:g} s)"
-
-
-def run_program(executable: Path, run: Run, limits: Limits | None = None) -> RunResult:
-    """Run once, in a fresh temporary directory and a process group of its own.
-
-    Everything it started is killed at the end, also when it detached itself from its
-    parent but not from the group.
+    Args:
+        executable: What to run.
+        run: Arguments, standard input, files in and out.
+        limits: What it may use.
+        environment: Variables besides ``PATH``, ``HOME`` and ``LC_ALL``.
     """
     limits = limits or Limits()
-    with tempfile.TemporaryDirectory(prefix="mirgym-run-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mirgym-run-", ignore_cleanup_errors=True) as folder:
         directory = Path(folder)
         for file in run.files:
             shutil.copy(file, directory / file.name)
+        variables = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": folder, **(environment or {})}
         started = time.perf_counter()
         with contextlib.ExitStack() as stack:
             # Files, not pipes: RLIMIT_FSIZE bounds them, and nobody needs to read along. They
             # have no name, so that the program cannot remove or replace them.
             out, err = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(2))
             stdin = stack.enter_context(run.stdin.open("rb")) if run.stdin else subprocess.DEVNULL
-            process = subprocess.Popen(
-                _launch_command(executable, run.args, limits),
-                cwd=directory,
-                env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": folder},
-                stdin=stdin,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
+            status, theirs = os.pipe()
+            stack.callback(os.close, status)
             try:
-                stopped = _wait(process, limits)
+                process = subprocess.Popen(
+                    _launch_command(theirs, executable, run.args, limits),
+                    cwd=directory,
+                    env=variables,
+                    stdin=stdin,
+                    stdout=out,
+                    stderr=err,
+                    pass_fds=(theirs,),
+                    start_new_session=True,
+                )
             finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                os.close(theirs)
+            try:
+                end = _watch(process.pid, status, directory, limits)
+                if not end.stopped:
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(WATCH_SECONDS)
+            finally:
+                _end(process)
             seconds = time.perf_counter() - started
             out.seek(0)
             err.seek(0)
@@ -177,93 +125,138 @@ def run_program(executable: Path, run: Run, limits: Limits | None = None) -> Run
         outputs = {
             name: (directory / name).read_bytes()
             for name, _ in run.outputs
-            if (directory / name).is_file()
+            if (directory / name).is_file() and not (directory / name).is_symlink()
         }
-        exit_code = None if stopped else process.returncode
-        return RunResult(*texts, exit_code, outputs, seconds, stopped)
+        return RunResult(*texts, end.exit_code, outputs, seconds, end.stopped, end.isolated)
 
 
-def difference(run: Run, result: RunResult, reference: RunResult | None = None) -> str | None:
-    """How a result differs from what the run expects; None when it does not.
+def _launch_command(
+    status: int, executable: Path, args: tuple[str, ...], limits: Limits
+) -> list[str]:
+    python = [sys.executable, "-I", "-S", str(_LAUNCHER)]
+    # The kernel counts threads; and the watch is to see more processes than there may be.
+    tasks = 2 * limits.processes + 16
+    values = (int(limits.seconds) + 1, limits.memory_bytes, limits.file_bytes, tasks)
+    return [*python, *map(str, (status, int(ISOLATE), *values)), str(executable), *args]
 
-    Args:
-        run: Says what is expected, as far as that is known.
-        result: What happened.
-        reference: Stands in for the expected files that the run does not name.
+
+class _End(NamedTuple):
+    """How a run ended."""
+
+    exit_code: int | None
+    stopped: str
+    isolated: bool
+
+
+def _watch(launcher: int, status: int, directory: Path, limits: Limits) -> _End:
+    """Wait for the end, or for a limit to be passed."""
+    poll = select.poll()
+    poll.register(status, select.POLLIN)
+    deadline = time.monotonic() + LAUNCH_SECONDS
+    text = b""
+    while True:
+        stopped = ""
+        if poll.poll(WATCH_SECONDS * 1000):
+            piece = os.read(status, 64)
+            if not text:  # the launcher's own start does not count
+                deadline = time.monotonic() + limits.seconds * WALL_FACTOR
+            text += piece
+            if text.count(b"\n") < 2 and piece:
+                continue
+            isolated, _, code = text.decode().partition("\n")
+            if code and int(code) == -signal.SIGXCPU:
+                return _End(None, _out_of_time(limits), isolated == "1")
+            if code:
+                return _End(int(code), "", isolated == "1")
+            stopped = "could not be started, or its launcher was killed"
+        if time.monotonic() > deadline:
+            stopped = f"did not end within {limits.seconds * WALL_FACTOR:g} s"
+        stopped = stopped or _excess(launcher, directory, limits)
+        if stopped:
+            return _End(None, stopped, text.startswith(b"1"))
+
+
+class _Process(NamedTuple):
+    """One line of /proc/*/stat."""
+
+    pid: int
+    parent: int
+    cpu_seconds: float
+    memory_bytes: int
+
+
+def _processes_below(root: int) -> list[_Process]:
+    """All that descend from a process; empty where /proc does not tell."""
+    children: dict[int, list[_Process]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            # "pid (name) state ppid …" as in proc(5); a name may hold anything
+            words = path.read_bytes().rpartition(b")")[2].split()
+            ticks = sum(map(int, words[11:15]))
+            parent, memory = int(words[1]), int(words[21]) * _PAGE_BYTES
+            one = _Process(int(path.parent.name), parent, ticks / _TICKS, memory)
+            children.setdefault(parent, []).append(one)
+    found, new = [], children.get(root, [])
+    while new:
+        found += new
+        new = [child for one in new for child in children.get(one.pid, [])]
+    return found
+
+
+def _excess(launcher: int, directory: Path, limits: Limits) -> str:
+    """Which limit was passed, in words; empty when none was.
+
+    The kernel's own limits, set by the launcher, hold single processes.
     """
-    if result.exit_code is None:
-        return result.stopped
-    if result.exit_code != run.exit_code:
-        if result.exit_code < 0:
-            return f"was killed by {_signal_name(-result.exit_code)}"
-        return f"exit code {result.exit_code}, expected {run.exit_code}"
-    wanted, source = reference.stdout if reference else result.stdout, "the reference"
-    if run.stdout is not None:
-        wanted, source = run.stdout.read_bytes(), run.stdout.name
-    if result.stdout != wanted:
-        return f"another standard output than {source}"
-    for name, file in run.outputs:
-        content, source = result.outputs.get(name), "the reference"
-        if file is not None:
-            content, source = file.read_bytes(), file.name
-        elif reference is not None:
-            content = reference.outputs.get(name)
-        if result.outputs.get(name) != content:
-            return f"another content of {name} than {source}"
-    return None
+    below = _processes_below(launcher)
+    its_own = [one for one in below if one.parent != launcher]  # without the init
+    if len(its_own) > limits.processes:
+        return f"started more than {limits.processes} processes"
+    if sum(one.cpu_seconds for one in below) > limits.seconds:
+        return _out_of_time(limits)
+    if 0 < limits.memory_bytes < sum(one.memory_bytes for one in its_own):
+        return f"used more than {limits.memory_bytes >> 20} MiB of memory"
+    return _excess_of_files(directory, limits)
 
 
-def _signal_name(number: int) -> str:
+def _out_of_time(limits: Limits) -> str:
+    return f"did not end within the time limit ({limits.seconds:g} s)"
+
+
+def _excess_of_files(directory: Path, limits: Limits) -> str:
+    count = size_bytes = 0
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with contextlib.suppress(OSError):
+                size_bytes += os.lstat(Path(folder) / name).st_blocks * 512
+        count += len(names)
+        if count > LARGEST_FOLDER:
+            return f"wrote more than {LARGEST_FOLDER} files"
+        if size_bytes > limits.folder_bytes:
+            return f"wrote more than {limits.folder_bytes >> 20} MiB of files"
+    return ""
+
+
+def _end(launcher: subprocess.Popen[bytes]) -> None:
+    """Kill all that is left, and wait until it is gone: then the launcher ends by itself.
+
+    A namespace ends with its init. Without one the init must live until the others are gone:
+    what loses its parent becomes the init's child, and so stays below it.
+    """
+    while launcher.poll() is None:
+        below = _processes_below(launcher.pid)
+        victims = [one for one in below if one.parent == launcher.pid and _is_apart(one.pid)]
+        victims = victims or [one for one in below if one.parent != launcher.pid]
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for one in victims:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one.pid, number)
+        time.sleep(0.002)
+
+
+def _is_apart(pid: int) -> bool:
+    """Whether a process is in another PID namespace than this one."""
     try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def check_output(program: Program, object_code: bytes, limits: Limits | None = None) -> list[str]:
-    """Link, run on every input of the program, and compare; return the differences.
-
-    Where a run does not say what to expect, the program is built without optimisation and
-    run, too.
-
-    Raises:
-        ToolMissingError: There is nothing to link or, for a reference, to compile with.
-        CompileError: It cannot be linked.
-    """
-    differences = []
-    with tempfile.TemporaryDirectory(prefix="mirgym-link-") as folder:
-        executable, reference = Path(folder) / "program", Path(folder) / "reference"
-        link_executable(object_code, _libs(program), executable)
-        for run in program.runs:
-            expected = None
-            if run.stdout is None or any(file is None for _, file in run.outputs):
-                if not reference.exists():
-                    _build_reference(program, reference)
-                expected = run_program(reference, run, limits)
-            found = expected and difference(run, expected)
-            if found:
-                found = f"the program is no reference, for it {found}"
-            else:
-                found = difference(run, run_program(executable, run, limits), expected)
-            if found:
-                differences.append(f"{program.name} {' '.join(run.args)}: {found}")
-    return differences
-
-
-def _cpp_flags(program: Program) -> tuple[str, ...]:
-    return cpp_flags(find_clang()) if any(map(is_cpp, program.sources)) else ()
-
-
-def _libs(program: Program) -> tuple[str, ...]:
-    flags = _cpp_flags(program)
-    if not flags:
-        return program.libs
-    return (*program.libs, "stdc++" if "-stdlib=libstdc++" in flags else "c++")
-
-
-def _build_reference(program: Program, out: Path) -> None:
-    """Build from the sources with clang -O0."""
-    sources = [str(source.resolve()) for source in program.sources]
-    flags = [*_cpp_flags(program), "-O0", "-w", *program.flags]
-    command = [str(find_clang()), *flags, *sources, "-o", str(out)]
-    _build([*command, *_link_flags(program.libs)], "building the reference")
+        return Path(f"/proc/{pid}/ns/pid").stat().st_ino != Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        return False

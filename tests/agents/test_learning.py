@@ -16,7 +16,8 @@ from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_suppo
 from mirgym.agents.evaluate import Score, by_program, evaluate, geomean, random_choice, rollouts
 from mirgym.agents.ppo import PpoConfig, make_envs, policy_choice, train
 from mirgym.agents.sb3 import CountsExtractor, Sb3VecEnv
-from mirgym.envs.episode import EnvConfig, Episode
+from mirgym.envs.config import EnvConfig
+from mirgym.envs.episode import Episode
 from mirgym.programs import resolve
 
 TINY = PpoConfig(

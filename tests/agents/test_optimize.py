@@ -11,15 +11,20 @@ from mirgym.agents.explorer import SearchConfig
 from mirgym.agents.optimize import Optimized, optimize
 from mirgym.agents.search import SearchResult, search
 from mirgym.agents.strategies import o_level
-from mirgym.errors import CompileError, InvalidModuleError, ToolMissingError
+from mirgym.errors import InvalidModuleError
 from mirgym.passes import Pass, find
-from mirgym.programs import resolve
+from mirgym.programs import linking, resolve
 from mirgym.session import InProcessSession
+from mirgym.validate import RunVerdict, Validation
 from mirgym.wire import Wanted
 
 SMALL = "mirbench/primes"
 SIZES = Wanted.of(("object_text_size_bytes",))
 MEM2REG = find("mem2reg")
+RIGHT = Validation(SMALL, (RunVerdict(("4000",), "equal"), RunVerdict(("60000",), "equal")))
+WRONG = Validation(
+    SMALL, (RunVerdict(("4000",), "different", "stdout", "line 2 is 'b' instead of 'a'"),)
+)
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +60,8 @@ def test_the_pipeline_in_one_go_gives_the_result(primes: Optimized) -> None:
         assert session.emit("obj") == primes.emit("obj")
 
 
-def test_the_result_is_checked_and_smaller(primes: Optimized) -> None:
-    assert primes.checked_runs == 2
+def test_the_result_is_validated_and_smaller(primes: Optimized) -> None:
+    assert primes.validated_runs == 2
     assert (primes.fallback, primes.note) == ("", "")
     assert primes.ratio > 1
     assert primes.ratio == primes.ratio_to("Oz")
@@ -96,35 +101,35 @@ def test_the_object_runs(primes: Optimized, tmp_path: Path) -> None:
 
 
 def test_a_wrong_output_falls_back(primes: Optimized) -> None:
-    answers = iter([["primes 4000: another standard output"], []])
-    found = optimize(resolve(SMALL), SearchConfig(budget=5), check=lambda *_: next(answers))
-    assert "misbehaves: primes 4000: another standard output" in found.fallback
+    answers = iter([WRONG, RIGHT])
+    found = optimize(resolve(SMALL), SearchConfig(budget=5), validator=lambda *_: next(answers))
+    assert "misbehaves: 4000: different: line 2 is 'b' instead of 'a'" in found.fallback
     assert baseline_kept(found)
-    assert found.checked_runs == 2
+    assert found.validated_runs == 2
 
 
 def test_a_reference_that_nothing_meets_is_told_apart() -> None:
-    found = optimize(resolve(SMALL), SearchConfig(budget=5), check=lambda *_: ["flaky"])
+    found = optimize(resolve(SMALL), SearchConfig(budget=5), validator=lambda *_: WRONG)
     assert baseline_kept(found)
-    assert found.checked_runs == 0
+    assert found.validated_runs == 0
     assert "the baseline differs from the reference too" in found.note
 
 
-def test_an_object_that_does_not_link_falls_back() -> None:
-    def check(program: object, code: bytes) -> list[str]:
-        raise CompileError("linking failed: undefined reference to `f'")
-
-    found = optimize(resolve(SMALL), SearchConfig(budget=5), check=check)
-    assert "cannot be linked" in found.fallback
+def test_a_program_that_is_undefined_falls_back() -> None:
+    undefined = RunVerdict(("4000",), "undefined", undefined="a.c:1: overflow")
+    answers = iter([Validation(SMALL, (undefined,)), RIGHT])
+    found = optimize(resolve(SMALL), SearchConfig(budget=5), validator=lambda *_: next(answers))
+    assert "the program itself has undefined behaviour" in found.fallback
+    assert "a.c:1: overflow" in found.fallback
     assert baseline_kept(found)
 
 
-def test_no_linker_means_unchecked_and_said() -> None:
-    def check(program: object, code: bytes) -> list[str]:
-        raise ToolMissingError("no linker was found")
-
-    found = optimize(resolve(SMALL), SearchConfig(budget=40), check=check)
-    assert found.note == "not checked: no linker was found"
+def test_no_linker_means_unvalidated_and_said(monkeypatch) -> None:
+    monkeypatch.setattr(linking, "LINKERS", ())
+    found = optimize(resolve(SMALL), SearchConfig(budget=40))
+    assert "not validated" in found.note
+    assert "no linker was found" in found.note
+    assert found.validated_runs == 0
     assert found.fallback == ""
     assert found.ratio > 1
 
@@ -180,9 +185,9 @@ def test_fresh_analyses_are_asked_for_where_they_matter(monkeypatch) -> None:
 
 
 def test_o0_as_the_baseline_has_an_empty_pipeline_at_worst() -> None:
-    answers = iter([["wrong"], []])
+    answers = iter([WRONG, RIGHT])
     config = SearchConfig(budget=3, baseline="O0")
-    found = optimize(resolve(SMALL), config, check=lambda *_: next(answers))
+    found = optimize(resolve(SMALL), config, validator=lambda *_: next(answers))
     assert found.opt_pipeline == ""
     assert found.result == found.baselines["O0"]
     assert found.emit("obj").startswith(b"\x7fELF")

@@ -12,7 +12,7 @@ import pytest
 
 from mirgym import cli
 from mirgym.agents import optimize as optimize_module
-from mirgym.programs.execute import check_output
+from mirgym.validate import RunVerdict, Validation, validate
 
 HELLO = '#include <stdio.h>\nint main(void) { printf("hello %d\\n", 6 * 7); return 0; }\n'
 BUDGET = "25"
@@ -46,7 +46,7 @@ def test_optimize_prints_one_json_object_with_the_promised_keys(capsys) -> None:
     assert found["result"] <= found["baselines"]["Oz"]
     assert found["ratio_vs_Oz"] == pytest.approx(found["baselines"]["Oz"] / found["result"])
     assert 0 < found["compiles"] <= int(BUDGET)
-    assert found["checked_runs"] == 2
+    assert found["validated_runs"] == 2
     assert found["fallback"] is None
 
 
@@ -92,14 +92,14 @@ def test_the_table_shows_every_level_and_the_pipeline(capsys) -> None:
         assert text in out
 
 
-def test_without_checking_the_table_says_so(capsys) -> None:
-    assert cli.main(["optimize", "mirbench/primes", "--budget", "5", "--no-check"]) == 0
-    assert "checking was switched off" in capsys.readouterr().out
+def test_without_validation_the_table_says_so(capsys) -> None:
+    assert cli.main(["optimize", "mirbench/primes", "--budget", "5", "--no-validate"]) == 0
+    assert "validated: it was switched off" in capsys.readouterr().out
 
 
-def test_a_program_without_runs_is_not_called_checked(source: Path, capsys) -> None:
+def test_a_program_without_runs_is_not_called_validated(source: Path, capsys) -> None:
     found = _json(capsys, "optimize", str(source), "--budget", "5")
-    assert found["checked_runs"] == 0
+    assert found["validated_runs"] == 0
     assert "nothing says how to run" in found["note"]
 
 
@@ -209,7 +209,7 @@ def test_ctrl_c_keeps_the_best_so_far_and_leaves_no_child(tmp_path: Path) -> Non
     out = tmp_path / "trees.o"
     command = [sys.executable, "-m", "mirgym.cli", "optimize", "mirbench/trees"]
     process = subprocess.Popen(
-        [*command, "--budget", "100000", "-o", str(out), "--no-check"],
+        [*command, "--budget", "100000", "-o", str(out), "--no-validate"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -230,11 +230,12 @@ def test_a_misbehaving_result_falls_back_to_the_baseline() -> None:
     from mirgym.agents.explorer import SearchConfig
     from mirgym.programs import resolve
 
-    answers = iter([["primes 4000: another standard output"], []])
+    wrong = RunVerdict(("4000",), "different", "stdout", "line 1")
+    answers = (Validation("", (run,)) for run in (wrong, RunVerdict(("4000",), "equal")))
     found = optimize_module.optimize(
         resolve("mirbench/primes"),
         SearchConfig(budget=20),
-        check=lambda program, code: next(answers),
+        validator=lambda program, code: next(answers),
     )
     assert "misbehaves" in found.fallback
     assert found.result["text_size_bytes"] == found.baselines["Oz"]["text_size_bytes"]
@@ -243,7 +244,7 @@ def test_a_misbehaving_result_falls_back_to_the_baseline() -> None:
 
 
 def test_a_planted_miscompile_is_found() -> None:
-    """The check itself: an object whose code was changed must not pass."""
+    """The validation itself: an object whose code was changed must not pass."""
     from mirgym.programs import resolve
     from mirgym.session import InProcessSession
 
@@ -254,6 +255,6 @@ def test_a_planted_miscompile_is_found() -> None:
         broken = text.replace("add i32", "sub i32", 1)
         assert broken != text
         session.load(broken.encode())
-        assert check_output(program, session.emit("obj")) != []
+        assert validate(program, session.emit("obj")).verdict == "different"
         session.load(text.encode())
-        assert check_output(program, session.emit("obj")) == []
+        assert validate(program, session.emit("obj")).verdict == "equal"

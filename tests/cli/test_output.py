@@ -13,7 +13,7 @@ from mirgym import cli
 from mirgym.cli import optimize as optimize_command
 from mirgym.cli.output import OutputError, write_output
 
-PRIMES = ("optimize", "mirbench/primes", "--budget", "3", "--no-check")
+PRIMES = ("optimize", "mirbench/primes", "--budget", "3", "--no-validate")
 
 
 def test_a_place_that_cannot_be_written_is_told_before_the_search(
@@ -107,7 +107,7 @@ def test_the_ratio_to_oz_is_there_for_every_baseline(capsys) -> None:
     assert found["result"] <= costs["O3"]
     assert found["ratio_vs_Oz"] == pytest.approx(costs["Oz"] / found["result"])
     assert found["ratio_vs_baseline"] == pytest.approx(costs["O3"] / found["result"])
-    assert (found["checked"], found["interrupted"], found["fallback"]) == (False, False, None)
+    assert (found["validated"], found["interrupted"], found["fallback"]) == (False, False, None)
 
 
 def test_no_source_is_a_usage_error(capsys) -> None:

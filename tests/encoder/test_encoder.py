@@ -52,7 +52,7 @@ def test_deterministic(untrained, crc):
     assert torch.equal(embed(untrained, crc.functions), embed(untrained, crc.functions))
 
 
-@pytest.mark.parametrize("instructions", [1, 2, 15, 16, 17, 63, 64, 65, 200, 50_000])
+@pytest.mark.parametrize("instructions", [1, 2, 15, 16, 17, 31, 32, 33, 64, 200, 50_000])
 def test_any_size(untrained, instructions):
     text = (
         "define void @f() {\n  ret void\n}\n" if instructions == 1 else straight_line(instructions)

@@ -43,7 +43,7 @@ def config(corpus, output, **changes):
 
 
 def test_labels(examples):
-    labelled = label(examples, 64, np.random.default_rng(0))
+    labelled = label(examples, TINY.window, np.random.default_rng(0))
     counts, whole = labelled.batch.token_counts, labelled.n_whole
     first_masked = int(counts[:whole].sum())
     assert 0 < whole < len(examples)
@@ -62,7 +62,7 @@ def test_labels(examples):
 
 def test_perfect_matching_is_scored_perfect(examples, untrained):
     """A head that knows gets 100 %, one that answers at random about half."""
-    labelled = label(examples, 64, np.random.default_rng(0))
+    labelled = label(examples, TINY.window, np.random.default_rng(0))
     heads = TaskHeads(TINY)
     with torch.no_grad():
         out = untrained(labelled.batch)
@@ -87,7 +87,7 @@ def test_each_task_alone_learns(examples, task):
     optimizer = torch.optim.AdamW([*encoder.parameters(), *heads.parameters()], 2e-3)
     losses = []
     for _ in range(25):
-        labelled = label(examples[:40], 64, np.random.default_rng(0))
+        labelled = label(examples[:40], TINY.window, np.random.default_rng(0))
         torch.manual_seed(0)
         scored = heads.losses(encoder(labelled.batch), labelled, weights)
         assert set(scored) - {"match accuracy"} == {task}

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mirgym.features import AUTOPHASE_NAMES, INSTCOUNT_NAMES, TOTAL_INSTRUCTIONS
+from mirgym.features import (
+    AUTOPHASE_NAMES,
+    FUNCTION_FEATURES,
+    INSTCOUNT_NAMES,
+    IR2VEC_NAMES,
+    TOTAL_INSTRUCTIONS,
+)
 from mirgym.passes import catalogue
 from mirgym.session import InProcessSession
 from mirgym.wire import Wanted
@@ -40,6 +46,10 @@ LOOP = {  # entry: 2 successors; body: 2 predecessors; exit: 2 predecessors; all
 def test_lengths_and_names():
     assert len(INSTCOUNT_NAMES) == len(set(INSTCOUNT_NAMES)) == 70
     assert len(AUTOPHASE_NAMES) == len(set(AUTOPHASE_NAMES)) == 56
+    assert len(IR2VEC_NAMES) == len(set(IR2VEC_NAMES)) == 112
+    names = {"instcount": INSTCOUNT_NAMES, "autophase": AUTOPHASE_NAMES, "ir2vec": IR2VEC_NAMES}
+    widths = {name: part.stop - part.start for name, part in FUNCTION_FEATURES.items()}
+    assert widths == {name: len(columns) for name, columns in names.items()}
     assert TOTAL_INSTRUCTIONS == {"instcount": 0, "autophase": 51}
 
 
@@ -48,6 +58,50 @@ def test_counted_by_hand(local, name, counted):
     state = local.load((GOLDEN / f"{name}.ll").read_bytes(), wanted=VIEWS)
     values = dict(zip(AUTOPHASE_NAMES, state.views["autophase"].tolist(), strict=True))
     assert {n: v for n, v in values.items() if v} == counted
+
+
+IR2VEC = {
+    "straight": {
+        "Ret": 1, "Add": 1, "Mul": 1, "Load": 2, "VoidTy": 1, "IntegerTy": 4, "Pointer": 2,
+        "Constant": 1, "Variable": 4,
+    },
+    "loop": {  # labels count as variables in LLVM
+        "Ret": 1, "CondBr": 2, "Add": 2, "ICmp": 2, "PHI": 3, "Call": 1, "VoidTy": 3,
+        "IntegerTy": 8, "Function": 1, "Constant": 5, "Variable": 17, "ICMP_eq": 1,
+        "ICMP_ult": 1,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IR2VEC)
+def test_ir2vec_counted_by_hand(local, name):
+    wanted = Wanted.of(views=("ir2vec",))
+    state = local.load((GOLDEN / f"{name}.ll").read_bytes(), wanted=wanted)
+    values = dict(zip(IR2VEC_NAMES, state.views["ir2vec"].tolist(), strict=True))
+    assert {n: v for n, v in values.items() if v} == IR2VEC[name]
+
+
+def test_ir2vec_leaves_out_what_cannot_be_reached(local):
+    text = "define void @f() {\n  ret void\ndead:\n  ret void\n}\n"
+    state = local.load(text.encode(), wanted=Wanted.of(views=("ir2vec",)))
+    assert state.views["ir2vec"][IR2VEC_NAMES.index("Ret")] == 1
+
+
+def test_features_of_functions_add_up(local, modules):
+    """Declarations have a row in none; they count in TotalFuncs and in Autophase's."""
+    wanted = Wanted.of(views=("instcount", "autophase", "ir2vec", "function_features"))
+    for module in modules.values():
+        local.load(module)
+        for pipeline in ("no-op-module", "sroa", "inline"):
+            views = local.step(pipeline, wanted=wanted).views
+            rows = views["function_features"]
+            assert len(rows) == len(local.functions())
+            for name, columns in FUNCTION_FEATURES.items():
+                missing = views[name] - rows[:, columns].sum(0)
+                names = {"instcount": INSTCOUNT_NAMES, "autophase": AUTOPHASE_NAMES}.get(name)
+                counted = {names[i] for i in np.flatnonzero(missing)} if names else set()
+                assert counted <= {"TotalFuncs"}
+                assert names or not missing.any()
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.ll")), ids=lambda p: p.stem)

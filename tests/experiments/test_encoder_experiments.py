@@ -60,7 +60,7 @@ def rows_of(package: str, program: str) -> list[dict]:
                 "origin": seed_of(package, name), "state": number, "key": view.key,
                 **{f"t{i}": view.tokens[i] for i in range(8)},
                 **{f"n{i}": view.nodes[i] for i in range(2)},
-                "e_src": source - destination,
+                "e_src": np.diff(source, prepend=np.int32(0)),
                 "e_dst": np.diff(destination, prepend=np.int32(0)),
                 "e_kind": view.edge_kinds[order],
                 "effects": effects, "changed": (effects != 0).astype(np.uint8),
@@ -155,12 +155,12 @@ def test_finished_run_is_read(shards, run):
 
 def test_losses_repeat(shards, run):
     dataset, encoder = Dataset(shards, "test"), Pretrained(run)
-    first, second = (mean_losses(encoder.losses, dataset, 64) for _ in range(2))
+    first, second = (mean_losses(encoder.losses, dataset, TINY.window) for _ in range(2))
     assert first == second
 
 
 def test_trivial_in_closed_form(shards):
-    (labelled,) = labelled_batches(Dataset(shards, "test"), 64, limit=1)
+    (labelled,) = labelled_batches(Dataset(shards, "test"), TINY.window, limit=1)
     # Two states of each of three functions: one right answer among five.
     labelled = labelled._replace(origins=torch.tensor([1, 1, 2, 2, 3, 3]))
     losses = Trivial(iter([labelled])).losses(labelled)
@@ -177,7 +177,7 @@ def test_trivial_in_closed_form(shards):
 
 
 def test_trivial_effects_are_the_best_constant(shards):
-    (labelled,) = labelled_batches(Dataset(shards, "test"), 64, limit=1)
+    (labelled,) = labelled_batches(Dataset(shards, "test"), TINY.window, limit=1)
     effects = torch.zeros_like(labelled.effects)
     effects[0] = 10.0  # the median, 0, is right for all but one
     labelled = labelled._replace(effects=effects, changed=torch.zeros_like(labelled.changed))
@@ -186,7 +186,7 @@ def test_trivial_effects_are_the_best_constant(shards):
 
 
 def test_trivial_knows_frequent_codes(shards):
-    (labelled,) = labelled_batches(Dataset(shards, "test"), 64, limit=1)
+    (labelled,) = labelled_batches(Dataset(shards, "test"), TINY.window, limit=1)
     same = labelled._replace(token_codes=torch.ones(5000, 8, dtype=torch.int64))
     assert float(Trivial(iter([same])).losses(same)["mtm"]) < 0.3
     other = labelled._replace(token_codes=torch.zeros(5000, 8, dtype=torch.int64))

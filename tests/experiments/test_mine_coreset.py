@@ -14,7 +14,8 @@ from experiments.training_modules import corpus_modules, programs
 from mirgym.agents.actionset import ActionSet
 from mirgym.agents.explorer import SearchConfig
 from mirgym.errors import DatasetError
-from mirgym.programs import resolve
+from mirgym.programs import linking, resolve
+from mirgym.validate import RunVerdict, Validation
 
 PRIMES = "mirbench/primes"
 
@@ -135,14 +136,22 @@ def test_a_sequence_that_changes_outputs_is_found(tmp_path: Path, monkeypatch) -
     pipelines = ["function(mem2reg)", "function(mem2reg),function(dce)", "function(gvn)"]
     checked = []
 
-    def check(program, content: bytes) -> list[str]:
+    def check(program, content: bytes, sanitize: bool) -> Validation:
         checked.append(content)
-        return ["stdout differs"] if len(checked) == 1 else []
+        verdict = "different" if len(checked) == 1 else "equal"
+        return Validation(PRIMES, (RunVerdict((), verdict),))
 
-    monkeypatch.setattr("experiments.mining.check_output", check)
+    monkeypatch.setattr("experiments.mining.validate", check)
     assert check_module(module, pipelines, tmp_path) == pipelines[:2]
     assert len(checked) == 2  # equal modules are run once
     assert check_module(module, pipelines, tmp_path) == pipelines[:2]
+
+
+def test_outputs_that_cannot_be_compared_are_said(tmp_path: Path, monkeypatch) -> None:
+    (module,) = programs(names=("primes",))
+    monkeypatch.setattr(linking, "LINKERS", ())
+    with pytest.raises(DatasetError, match="no linker was found.*--no-check"):
+        check_module(module, ["function(mem2reg)"], tmp_path)
 
 
 def test_the_choice_goes_on_without_it(monkeypatch, tmp_path: Path) -> None:

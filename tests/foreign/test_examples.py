@@ -41,7 +41,8 @@ def test_sb3_script_trains(model: str) -> None:
     agent = load_example("sb3_script").train(24, model)
     assert agent.num_timesteps == 24
     losses = {k: v for k, v in agent.logger.name_to_value.items() if k.startswith("train/")}
-    assert not losses or all(math.isfinite(value) for value in losses.values())
+    assert {"train/loss", "train/value_loss"} <= set(losses)
+    assert all(math.isfinite(value) for value in losses.values())
     assert all(bool(p.isfinite().all()) for p in agent.policy.parameters())
     assert agent.observation_space["embedding"].shape == (TINY_SIZE,)
 

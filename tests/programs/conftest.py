@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from mirgym.programs import compile as front_end
-from mirgym.programs.execute import Limits, check_output
+from mirgym.programs.execute import Limits
 from mirgym.programs.program import Program
 from mirgym.session import InProcessSession
+from mirgym.validate import validate
 
 MakeFile = Callable[..., Path]
 RunProgram = Callable[..., list[str]]
@@ -65,6 +66,7 @@ def run_module() -> RunProgram:
             if pipeline:
                 session.step(pipeline)
             session.verify()
-            return check_output(program, session.emit("obj"), limits)
+            found = validate(program, session.emit("obj"), limits=limits)
+        return [str(run) for run in found.runs if run.verdict != "equal"]
 
     return run

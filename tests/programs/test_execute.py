@@ -1,8 +1,8 @@
-"""Running programs: limits that hold, what is compared, and what is left behind."""
+"""Running programs: limits that hold, and what is left behind."""
 
 from __future__ import annotations
 
-import dataclasses
+import errno
 import os
 import shutil
 import signal
@@ -13,18 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from mirgym.errors import CompileError, ToolMissingError
-from mirgym.programs import Program, Run
+from mirgym.programs import Run
 from mirgym.programs import execute as executor
-from mirgym.programs.execute import (
-    Limits,
-    RunResult,
-    check_output,
-    difference,
-    link_executable,
-    run_program,
-)
-from mirgym.session import InProcessSession
+from mirgym.programs.execute import Limits, run_program
 
 pytestmark = [
     pytest.mark.usefixtures("own_cache"),
@@ -32,7 +23,17 @@ pytestmark = [
 ]
 INCLUDES = "".join(
     f"#include <{name}.h>\n"
-    for name in ("stdio", "stdlib", "string", "unistd", "signal", "sys/mman", "fcntl")
+    for name in (
+        "stdio",
+        "stdlib",
+        "string",
+        "unistd",
+        "signal",
+        "sys/mman",
+        "fcntl",
+        "errno",
+        "arpa/inet",
+    )
 )
 Build = Callable[[str], Path]
 
@@ -49,18 +50,6 @@ def build(make_file) -> Build:
         return out
 
     return make
-
-
-@pytest.fixture
-def object_of() -> Callable[[Program], bytes]:
-    """Object code of a program as it is."""
-
-    def emit(program: Program) -> bytes:
-        with InProcessSession() as session:
-            session.load(program.bitcode())
-            return session.emit("obj")
-
-    return emit
 
 
 class TestRun:
@@ -121,9 +110,9 @@ class TestLimits:
     def test_endless_loop(self, build):
         started = time.monotonic()
         result = run_program(build("for (;;) ;"), Run(), Limits(seconds=0.3))
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
         assert result.exit_code is None
-        assert result.stopped == "did not end within the time limit (0.3 s)"
+        assert result.stopped.startswith("did not end within ")
 
     def test_sleep(self, build):
         result = run_program(build("sleep(60);"), Run(), Limits(seconds=0.2))
@@ -153,17 +142,61 @@ class TestLimits:
         limits = Limits(seconds=10, memory_bytes=64 << 20)
         assert run_program(build(body), Run(), limits).exit_code == 42
 
+    def test_the_kernel_keeps_the_time_too(self, build, monkeypatch):
+        monkeypatch.setattr(executor, "WATCH_SECONDS", 30)
+        result = run_program(build("for (;;) ;"), Run(), Limits(seconds=0.5))
+        assert result.stopped == "did not end within the time limit (0.5 s)"
+
+    def test_time_is_that_of_all_processes(self, build):
+        body = "for (int i = 0; i < 400; ++i) if (!fork()) { for (;;) ; } else usleep(20000);"
+        result = run_program(build(body), Run(), Limits(seconds=0.5, processes=500))
+        assert result.stopped.startswith("did not end within")
+
+    def test_many_files(self, build, monkeypatch):
+        monkeypatch.setattr(executor, "LARGEST_FOLDER", 50)
+        body = """char n[20]; for (int i = 0;; ++i) { sprintf(n, "%d", i % 5000);
+        close(open(n, O_CREAT | O_WRONLY, 0600)); }"""
+        assert run_program(build(body), Run()).stopped == "wrote more than 50 files"
+
+    def test_many_large_files(self, build):
+        body = """char n[20], b[4096] = {1}; for (int i = 0; i < 500; ++i) { sprintf(n, "%d", i);
+        int f = open(n, O_CREAT | O_WRONLY, 0600);
+        for (int j = 0; j < 256; ++j) write(f, b, 4096); close(f); } for (;;) pause();"""
+        result = run_program(build(body), Run(), Limits(folder_bytes=16 << 20))
+        assert result.stopped == "wrote more than 16 MiB of files"
+
+    def test_no_network(self, build):
+        body = """struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(9),
+        .sin_addr.s_addr = htonl(0xC0000201)}; /* reserved for documentation */
+        connect(socket(AF_INET, SOCK_STREAM, 0), (void *)&a, sizeof a); return errno;"""
+        result = run_program(build(body), Run(), Limits(seconds=1))
+        if not result.isolated:
+            pytest.skip("this system allows no namespaces")
+        assert result.exit_code == errno.ENETUNREACH
+
+    def test_user_is_the_same(self, build):
+        result = run_program(build('printf("%d %d", getuid(), getgid()); return 0;'), Run())
+        if not result.isolated:
+            pytest.skip("this system allows no namespaces")
+        assert result.stdout.decode() == f"{os.getuid()} {os.getgid()}"
+
     def test_many_processes(self, build):
-        """Bounded also for root, whom RLIMIT_NPROC does not hold; slow, to be gentle."""
+        """Slow, to be gentle."""
         body = "for (int i = 0; i < 400; ++i) { if (!fork()) { sleep(60); _exit(0); } usleep(2000);"
         body += "} sleep(60);"
         result = run_program(build(body), Run(), Limits(seconds=20, processes=8))
         assert result.stopped == "started more than 8 processes"
         assert result.seconds < 10
 
-    def test_processes_left_behind_are_ended(self, build, tmp_path):
+    @pytest.mark.parametrize("isolate", [True, False])
+    @pytest.mark.parametrize("leave", ["", "setsid();", "setsid(); if (fork()) _exit(0);"])
+    def test_processes_left_behind_are_ended(self, build, tmp_path, monkeypatch, isolate, leave):
+        monkeypatch.setattr(executor, "ISOLATE", isolate)
+        tmp_path.chmod(0o777)  # root gives the program another user
+        for parent in tmp_path.parents[:3]:
+            parent.chmod(parent.stat().st_mode | 0o011)
         mark = tmp_path / "alive"
-        body = f"""if (!fork()) {{ for (;;) {{ close(open("{mark}", O_CREAT | O_WRONLY, 0600));
+        body = f"""if (!fork()) {{ {leave} for (;;) {{ close(open("{mark}", O_CREAT | O_WRONLY, 0600));
         usleep(10000); }} }} usleep(50000); return 0;"""
         assert run_program(build(body), Run()).exit_code == 0
         time.sleep(0.1)
@@ -182,96 +215,3 @@ class TestLimits:
         before = resource.getrlimit(resource.RLIMIT_AS)
         run_program(build("return 0;"), Run(), Limits(memory_bytes=1 << 30))
         assert resource.getrlimit(resource.RLIMIT_AS) == before
-
-
-class TestDifference:
-    GOOD = RunResult(b"out", b"", 0, {"f": b"1"}, 0.1)
-
-    def run(self, make_file, stdout: str = "out", content: str = "1") -> Run:
-        files = (("f", make_file("want.f", content)),)
-        return Run(stdout=make_file("want.txt", stdout), outputs=files)
-
-    def test_none(self, make_file):
-        assert difference(self.run(make_file), self.GOOD) is None
-
-    @pytest.mark.parametrize(
-        ("change", "message"),
-        [
-            ({"exit_code": 3}, "exit code 3, expected 0"),
-            ({"exit_code": -11}, "was killed by SIGSEGV"),
-            ({"exit_code": -63}, "was killed by signal 63"),
-            ({"exit_code": None, "stopped": "too slow"}, "too slow"),
-            ({"stdout": b"other"}, r"another standard output than want\.txt"),
-            ({"outputs": {"f": b"2"}}, r"another content of f than want\.f"),
-            ({"outputs": {}}, r"another content of f than want\.f"),
-        ],
-    )
-    def test_each_kind(self, make_file, change, message):
-        result = dataclasses.replace(self.GOOD, **change)
-        found = difference(self.run(make_file), result)
-        assert found is not None
-        assert found == message.replace("\\", "")
-
-    def test_reference_stands_in(self):
-        run = Run(outputs=(("f", None),))
-        assert difference(run, self.GOOD) is None
-        assert difference(run, self.GOOD, self.GOOD) is None
-        other = dataclasses.replace(self.GOOD, stdout=b"x")
-        assert difference(run, self.GOOD, other) == "another standard output than the reference"
-        other = dataclasses.replace(self.GOOD, outputs={})
-        assert difference(run, self.GOOD, other) == "another content of f than the reference"
-
-
-class TestCheckOutput:
-    SOURCE = (
-        '#include <stdio.h>\nint main(void) { FILE *f = fopen("o", "w"); fputs("o", f);'
-        ' fclose(f); printf("%d\\n", N); return N; }\n'
-    )
-
-    def program(self, path: Path, number: int, **fields) -> Program:
-        run = Run(exit_code=number, outputs=(("o", None),))
-        return Program(f"file://{path}", (path,), flags=(f"-DN={number}",), runs=(run,), **fields)
-
-    def test_made_reference(self, make_file, object_of):
-        path = make_file("n.c", self.SOURCE)
-        three, four = self.program(path, 3), self.program(path, 4)
-        assert check_output(three, object_of(three)) == []
-        (found,) = check_output(three, object_of(dataclasses.replace(four, uri="file:///4.c")))
-        assert found == "n.c : exit code 4, expected 3"
-
-    def test_program_that_is_no_reference(self, make_file, object_of):
-        path = make_file("n.c", self.SOURCE)
-        program = dataclasses.replace(self.program(path, 3), runs=(Run(),))
-        (found,) = check_output(program, object_of(program))
-        assert found == "n.c : the program is no reference, for it exit code 3, expected 0"
-
-    def test_cpp_links_its_library(self, make_file, object_of):
-        path = make_file("a.cpp", '#include <iostream>\nint main() { std::cout << "hi"; }\n')
-        run = Run(stdout=make_file("out", "hi"))
-        program = Program(f"file://{path}", (path,), runs=(run, Run()))
-        assert check_output(program, object_of(program)) == []
-
-    def test_math_library(self, make_file, object_of):
-        text = "#include <math.h>\nint main(int c, char **v) { return (int)floor(cos(c)); }\n"
-        path = make_file("a.c", text)
-        program = Program(f"file://{path}", (path,), libs=("m",), runs=(Run(),))
-        assert check_output(program, object_of(program)) == []
-
-    def test_does_not_link(self, make_file, object_of):
-        path = make_file("a.c", "int gone(void);\nint main(void) { return gone(); }\n")
-        program = Program(f"file://{path}", (path,), runs=(Run(),))
-        with pytest.raises(CompileError, match=r"(?s)linking failed:.*gone"):
-            check_output(program, object_of(program))
-
-    def test_no_linker(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(executor, "LINKERS", ("no-such-compiler",))
-        with pytest.raises(ToolMissingError, match="no linker was found; install a C compiler"):
-            link_executable(b"", (), tmp_path / "out")
-
-    def test_linker_that_does_not_finish(self, tmp_path, make_file, monkeypatch):
-        slow = make_file("slow", "#!/bin/sh\nexec sleep 60\n")
-        slow.chmod(0o755)
-        monkeypatch.setattr(executor, "LINKERS", (str(slow),))
-        monkeypatch.setattr(executor, "LINK_LIMIT_SECONDS", 0.1)
-        with pytest.raises(CompileError, match=r"linking did not finish within 0\.1 s"):
-            link_executable(b"", (), tmp_path / "out")

@@ -14,9 +14,9 @@ import pytest
 
 from mirgym.errors import CacheError, DatasetError, UnknownProgramError
 from mirgym.programs import Run, cbench, datasets, fetch, resolve, resolve_all
-from mirgym.programs.execute import check_output
 from mirgym.programs.fetch import download, install_directory
 from mirgym.session import InProcessSession
+from mirgym.validate import validate
 
 from .archives import Server, cbench_archive, runtime_archive, serving, sha256, tar_of
 
@@ -97,8 +97,9 @@ class TestInstall:
             optimised = session.emit("obj")
             session.load(resolve("mirbench/adpcm").bitcode(), level="Oz")
             another = session.emit("obj")
-        assert check_output(program, optimised) == []
-        assert "another standard output than the reference" in check_output(program, another)[0]
+        assert validate(program, optimised).verdict == "equal"
+        found = validate(program, another)
+        assert (found.verdict, found.runs[0].what) == ("different", "stdout")
 
     def test_second_time_downloads_nothing(self, server):
         fetch("cbench-v1")

@@ -1,0 +1,1 @@
+"""Benchmark tasks that are made here: data sets with known answers."""
