@@ -135,12 +135,39 @@ def _write_coreset(
         Pass(f"{name}:{rank:02}", pipeline, "coreset") for rank, pipeline in enumerate(pipelines, 1)
     )
     about = {
-        "command": "python -m experiments.mine_coreset",
+        "command": command(config),
         "objective": objective,
         "searches": asdict(config.searches),
         **figures,
     }
     ActionSet(actions, name, about).save(config.output / CORESETS[objective])
+
+
+def command(config: MineConfig) -> str:
+    """The command line that a file's reader needs: no options of where, nor with how many.
+
+    >>> command(MineConfig(programs=("crc", "sha"), size=60))
+    'python -m experiments.mine_coreset --programs crc sha --size 60'
+    """
+    words = ["python -m experiments.mine_coreset"]
+    given, usual = asdict(config), asdict(MineConfig())
+    searches, usual_searches = given.pop("searches"), usual.pop("searches")
+    given |= {f"searches.{name}": value for name, value in searches.items()}
+    usual |= {f"searches.{name}": value for name, value in usual_searches.items()}
+    for name in ("jobs", "folder", "work", "output"):
+        del given[name]
+    for name, value in given.items():
+        option = name.replace("_", "-")
+        if value == usual[name]:
+            continue
+        if isinstance(value, bool):
+            words.append(f"--{option}" if value else f"--no-{option}")
+        elif isinstance(value, Path):
+            words.append(f"--{option} WORK/{value.name}")
+        else:
+            values = value if isinstance(value, tuple) else (value,)
+            words.append(" ".join([f"--{option}", *map(str, values)]))
+    return " ".join(words)
 
 
 def _figures(

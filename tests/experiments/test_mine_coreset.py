@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tyro
 
 from experiments import mine_coreset as miner
 from experiments.cover import best_of_first, greedy_cover, held_out_geomean
@@ -123,6 +124,19 @@ def test_a_whole_run(tmp_path: Path, monkeypatch) -> None:
     assert (tmp_path / "coreset-text.json").read_bytes() == first
     run = json.loads((tmp_path / "results" / "run.json").read_text())
     assert run["figures"]["text_size_bytes"]["modules"] == 1
+
+
+def test_a_coreset_tells_its_command() -> None:
+    config = miner.MineConfig(
+        searches=Searches(budget=40, seeds=(0, 1)), corpus=Path("/w/modules"), check=False, jobs=7
+    )
+    told = miner.command(config)
+    assert told == (
+        "python -m experiments.mine_coreset --corpus WORK/modules --no-check "
+        "--searches.budget 40 --searches.seeds 0 1"
+    )
+    parsed = tyro.cli(miner.MineConfig, args=told.split()[3:])
+    assert miner.command(parsed) == told
 
 
 def small_pool(found: list) -> miner.Pool:
