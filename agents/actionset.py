@@ -89,6 +89,10 @@ class ActionSet:
 
     def save(self, path: Path) -> None:
         """Write the set as JSON, all at once."""
+        write_atomically(path, (self.to_json() + "\n").encode())
+
+    def to_json(self) -> str:
+        """The set as ``from_json`` reads it."""
         content = {
             "schema": SCHEMA,
             "llvm": llvm_release(),
@@ -96,7 +100,7 @@ class ActionSet:
             "about": dict(self.about),
             "actions": [_entry(action) for action in self.actions],
         }
-        write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
+        return json.dumps(content, indent=1)
 
     @classmethod
     def load(cls, path: Path) -> ActionSet:

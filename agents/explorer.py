@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from ..errors import CodegenError, SessionError, VerifyError, WorkerStartError
 from ..objective import METRICS, check_level, check_metric
 from ..passes import Pass, catalogue
 from ..session import DEFAULT_GROWTH_LIMIT, Closing
-from ..wire import State, Wanted
+from ..wire import State, Views, Wanted
 from ..worker import WorkerLimits
 from .transitions import (
     Transition,
@@ -192,6 +192,24 @@ class Explorer(Closing):
                 break
             reached = self.apply(reached, step)
         return reached
+
+    def walk_each(self, node: Node, steps: Iterable[Pass]) -> None:
+        """Apply each of several passes to the same state."""
+        for step in steps:
+            self.apply(node, step)
+
+    def knows(self, node: Node, step: Pass) -> bool:
+        """Whether applying this would be free."""
+        return (node.key, key_of(step)) in self._edges
+
+    def look(self, node: Node, views: Sequence[str]) -> Views:
+        """Views of a state; not a compile.
+
+        Raises:
+            SessionError: The state cannot be reached again.
+        """
+        self._walker.go_to(node)
+        return self._walker.session.observe(Wanted.of(views=tuple(views), key=False)).views
 
     @contextlib.contextmanager
     def at_most(self, compiles: int) -> Iterator[None]:

@@ -58,7 +58,7 @@ Tree = tuple[tuple[str, "Tree | None"], ...]
 Place = tuple[int, ...]
 """A pass in a tree: the index at each level."""
 
-_NEEDED = (
+NEEDED = (
     "coro-",
     "always-inline",
     "forceattrs",
@@ -156,7 +156,7 @@ O2_PASSES: dict[Place, str] = dict(leaves(O2))
 
 def is_needed(place: Place) -> bool:
     """Whether the pass may be left out only where that changes nothing."""
-    return O2_PASSES[place].startswith(_NEEDED)
+    return O2_PASSES[place].startswith(NEEDED)
 
 
 def promise(place: Place) -> tuple[bool, int]:

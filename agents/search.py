@@ -12,6 +12,7 @@ Algorithms with one signature, all deterministic by seed, none worse than the ba
 ``optuna``    control: Optuna's TPE over sequences
 ``fixed``     control: the best fixed sequences of the training programs, best first
 ``oz_twice``  control: Oz applied twice
+``policy``    the learned agent: ranked sequences, rollouts, local search (``agents.guided``)
 ============= =========================================================================
 
 The budget is in compiles, and a compile is the same for all: one pipeline run on one state
@@ -229,7 +230,14 @@ def _prune(explorer: Explorer, best: Node) -> tuple[tuple[Pass, ...], Node]:
     return steps, node
 
 
+def _guided(explorer: Explorer, rng: random.Random) -> None:
+    from .guided import guided, shipped_policy  # needs torch, which a search does not
+
+    guided(shipped_policy, explorer, rng)
+
+
 ALGORITHMS: dict[str, Algorithm] = {
+    "policy": partial(run, _guided, 0.0),
     "search": search,
     "greedy": greedy_search,
     "random": random_search,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from ..passes import Pass, to_pipeline
@@ -54,8 +54,8 @@ def greedy(explorer: Explorer, rng: random.Random) -> None:
     """Add passes to the best level while one of them helps, then restart from changes."""
     for level in ("O1", "O3"):
         explorer.apply(explorer.root, o_level(f"default<{level}>"))
-    _improve(explorer, explorer.best, rng)
-    _restart(explorer, rng)
+    improve(explorer, explorer.best, _shuffled(explorer, rng))
+    restart(explorer, rng)
 
 
 def thin_o2(explorer: Explorer, rng: random.Random) -> None:
@@ -89,10 +89,14 @@ def thin_o2(explorer: Explorer, rng: random.Random) -> None:
             since_gain = 0
 
 
-def _improve(explorer: Explorer, node: Node, rng: random.Random) -> Node:
-    """Add single passes, in random order, while one of them makes ``node`` cheaper."""
+def _shuffled(explorer: Explorer, rng: random.Random) -> list[Pass]:
     passes = list(explorer.config.passes)
     rng.shuffle(passes)
+    return passes
+
+
+def improve(explorer: Explorer, node: Node, passes: Sequence[Pass]) -> Node:
+    """Add passes, in this order, while one of them makes ``node`` cheaper."""
     since_gain = index = 0
     while since_gain < len(passes):
         reached = explorer.apply(node, passes[index % len(passes)])
@@ -104,7 +108,7 @@ def _improve(explorer: Explorer, node: Node, rng: random.Random) -> Node:
     return node
 
 
-def _restart(explorer: Explorer, rng: random.Random) -> None:
+def restart(explorer: Explorer, rng: random.Random) -> None:
     """Go on from random changes of the best sequence until the budget is spent."""
     passes = explorer.config.passes
     idle = 0
@@ -116,7 +120,7 @@ def _restart(explorer: Explorer, rng: random.Random) -> None:
         else:
             reached = explorer.walk(explorer.best, some)
         if reached is not None:
-            _improve(explorer, reached, rng)
+            improve(explorer, reached, _shuffled(explorer, rng))
         idle = idle + 1 if explorer.compiles == before else 0
 
 

@@ -74,13 +74,13 @@ class Pool:
     owners: list[frozenset[int]]
 
 
-def _in_processes(
-    config: MineConfig, what: str, modules: Sequence[TrainingModule], work: Callable[..., _T]
+def in_processes(
+    jobs: int, what: str, modules: Sequence[TrainingModule], work: Callable[..., _T]
 ) -> list[_T]:
     """The results in the order of the modules, with a progress bar."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     results: dict[int, _T] = {}
-    with Progress(*columns) as bar, ProcessPoolExecutor(config.jobs) as pool:
+    with Progress(*columns) as bar, ProcessPoolExecutor(jobs) as pool:
         task = bar.add_task(what, total=len(modules))
         futures = {pool.submit(work, module): index for index, module in enumerate(modules)}
         try:
@@ -120,7 +120,7 @@ def _choose(
         check = partial(
             check_module, pipelines=[pool.pipelines[column] for column in new], folder=config.work
         )
-        changed = set().union(*_in_processes(config, "check outputs", modules, check))
+        changed = set().union(*in_processes(config.jobs, "check outputs", modules, check))
         wrong = [column for column in new if pool.pipelines[column] in changed]
         checked.update(new)
         refused += [pool.pipelines[column] for column in wrong]
@@ -194,10 +194,10 @@ def mine(config: MineConfig) -> dict[str, Any]:
         sizes = range(config.smallest, config.largest + 1)
         modules += corpus_modules(config.corpus, config.corpus_count, sizes)
     search = partial(search_module, searches=config.searches, folder=config.work)
-    found = _in_processes(config, "search", modules, search)
+    found = in_processes(config.jobs, "search", modules, search)
     pool = _pool(found)
     score = partial(score_module, pipelines=pool.pipelines, folder=config.work)
-    scores = _in_processes(config, "score", modules, score)
+    scores = in_processes(config.jobs, "score", modules, score)
     rows = [index for index, score in enumerate(scores) if score]
     place = {index: row for row, index in enumerate(rows)}
     pool = Pool(

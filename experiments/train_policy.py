@@ -1,0 +1,199 @@
+"""Train the policies of ``mirgym optimize`` and the leaderboard.
+
+From the states of ``experiments.search_data``: a warm start by regression, for several
+observations and seeds, then MaskablePPO on training programs. Validation modules choose.
+Writes ``agents/data/policies/*.safetensors`` and ``results/train_policy/``:
+``observations.csv`` (what the first k actions give on validation states, by observation),
+``curve.png``, ``curve.csv``, ``run.json``.
+
+    python -m experiments.train_policy --corpus WORK/modules
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import tyro
+
+from mirgym.agents.guided import POLICIES
+from mirgym.agents.policy import FOLDER, Policy, PolicyConfig, policy_actions
+from mirgym.agents.refine import RefineConfig, refine, to_policy
+from mirgym.agents.regression import FitConfig, States, best_of_top, fit, fixed_order
+
+from .policy_data import Data, read
+from .policy_figures import plot_policy_curves
+from .runs import RESULTS, write_run_json
+from .training_modules import corpus_modules
+
+OBSERVATIONS: Mapping[str, tuple[str, ...]] = {
+    "InstCount": ("instcount", "history"),
+    "Autophase": ("autophase", "history"),
+    "IR2Vec": ("ir2vec", "history"),
+    "embedding": ("embedding", "history"),
+    "embedding + Autophase": ("embedding", "autophase", "history"),
+}
+SHIPPED = "embedding + Autophase"
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The run."""
+
+    work: Path = Path("runs/search_data")
+    """What ``experiments.search_data`` wrote."""
+    corpus: Path | None = None
+    """``modules`` of a corpus' work folder: PPO trains on some of them too."""
+    corpus_count: int = 40
+    fit: FitConfig = field(default_factory=FitConfig)
+    refine: RefineConfig = field(default_factory=RefineConfig)
+    seeds: int = 5
+    """Of the regression, in the comparison of observations."""
+    folder: Path = RESULTS / "train_policy"
+    output: Path = FOLDER
+
+
+class Fitted(NamedTuple):
+    """One regression."""
+
+    observation: str
+    seed: int
+    policy: Policy
+    valid: dict[int, float]
+    """Ratio to Oz of the best of the first k, on validation states."""
+
+
+def split(data: Data, objective: str, names: Sequence[str]) -> tuple[States, States]:
+    """Training and validation states with these observations."""
+    states = States(data.observation(objective, names), data.values[objective])
+    held = data.is_validation
+    return states[np.flatnonzero(~held)], states[np.flatnonzero(held)]
+
+
+def fit_one(data: Data, objective: str, name: str, config: TrainConfig, seed: int) -> Fitted:
+    """A regression from one observation."""
+    names = OBSERVATIONS[name]
+    train, valid = split(data, objective, names)
+    sizes = tuple(train.parts[part].shape[1] for part in names)
+    shape = PolicyConfig(objective, names, sizes)
+    net = fit(shape, train, valid, config.fit, seed)
+    with torch.no_grad():
+        logits = net(valid.tensors()).numpy()
+    return Fitted(
+        name, seed, Policy(shape, policy_actions(), net), best_of_top(logits, valid.values)
+    )
+
+
+def fixed(data: Data, objective: str) -> dict[int, float]:
+    """The same figures of the order by mean value, which looks at no program."""
+    train, valid = split(data, objective, ("history",))
+    return best_of_top(fixed_order(train.values), valid.values)
+
+
+def ceiling(data: Data, objective: str) -> float:
+    """What the best action that was tried gives."""
+    _, valid = split(data, objective, ("history",))
+    return float(np.exp(np.nanmax(valid.values, 1).mean()))
+
+
+def train_objective(data: Data, objective: str, config: TrainConfig) -> dict[str, Any]:
+    """All regressions, the refinement, and the policy that is shipped."""
+    fitted = [
+        fit_one(data, objective, name, config, seed)
+        for name in OBSERVATIONS
+        for seed in range(config.seeds)
+    ]
+    warm = max((f for f in fitted if f.observation == SHIPPED), key=lambda f: f.valid[1]).policy
+    started = time.perf_counter()
+    curve, refined = _refine(data, warm, config)
+    seconds = time.perf_counter() - started
+    best = max(curve, key=lambda point: point["top1"])
+    chosen = warm if best["steps"] == 0 else refined[best["steps"]]
+    chosen.save(config.output / f"{POLICIES[objective]}.safetensors")
+    rows = [{"observation": f.observation, "seed": f.seed, **_named(f.valid)} for f in fitted]
+    rows.append({"observation": "none (fixed order)", "seed": 0, **_named(fixed(data, objective))})
+    return {
+        "rows": [{"objective": objective, **row} for row in rows],
+        "curve": [{"objective": objective, **point} for point in curve],
+        "ceiling": ceiling(data, objective),
+        "shipped_after_steps": best["steps"],
+        "ppo_seconds": round(seconds, 1),
+        "ppo_steps_per_s": round(config.refine.total_steps / max(seconds, 1e-9), 1),
+    }
+
+
+def _refine(
+    data: Data, warm: Policy, config: TrainConfig
+) -> tuple[list[dict[str, Any]], dict[int, Policy]]:
+    """The curve on validation states, and the policy at each of its points."""
+    _, valid = split(data, warm.config.objective, warm.config.observation)
+    curve: list[dict[str, Any]] = []
+    policies: dict[int, Policy] = {}
+
+    def report(steps: int, model: Any) -> None:
+        policies[steps] = to_policy(model, warm)
+        with torch.no_grad():
+            logits = policies[steps].net(valid.tensors()).numpy()
+        curve.append({"steps": steps, **_named(best_of_top(logits, valid.values))})
+        print(curve[-1], flush=True)
+
+    programs: list[Any] = ["mirbench:train"]
+    if config.corpus is not None:
+        found = corpus_modules(config.corpus, config.corpus_count, range(200, 2_500), seed=1)
+        programs += [str(module.path) for module in found]
+    if config.refine.total_steps:
+        refine(warm, programs, config.refine, 0, report=report)
+    else:
+        report(0, warm)
+    return curve, policies
+
+
+def _named(values: dict[int, float]) -> dict[str, float]:
+    return {f"top{k}": round(value, 5) for k, value in values.items()}
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def main(config: TrainConfig) -> int:
+    """Train both policies; print the comparison of observations."""
+    started = time.perf_counter()
+    torch.set_num_threads(1)
+    data = read(config.work)
+    config.folder.mkdir(parents=True, exist_ok=True)
+    done = {objective: train_objective(data, objective, config) for objective in POLICIES}
+    rows = [row for one in done.values() for row in one.pop("rows")]
+    curve = [point for one in done.values() for point in one.pop("curve")]
+    _write(config.folder / "observations.csv", rows)
+    _write(config.folder / "curve.csv", curve)
+    plot_policy_curves(config.folder / "curve.png", curve, rows)
+    figures: dict[str, Any] = {
+        **done,
+        "states": len(data),
+        "modules": len(set(data.modules)),
+        "validation_states": int(data.is_validation.sum()),
+        "actions": len(policy_actions()),
+        "seconds": round(time.perf_counter() - started, 1),
+    }
+    write_run_json(config.folder, config, figures)
+    for objective in POLICIES:
+        print(objective, done[objective])
+        for name in (*OBSERVATIONS, "none (fixed order)"):
+            some = [r for r in rows if r["observation"] == name and r["objective"] == objective]
+            means = {k: float(np.mean([r[k] for r in some])) for k in ("top1", "top3", "top10")}
+            print(f"  {name:24}", {k: round(v, 4) for k, v in means.items()})
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(tyro.cli(TrainConfig)))
