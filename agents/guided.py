@@ -167,7 +167,7 @@ def thin(explorer: Explorer, node: Node, rng: random.Random, promise: dict[str, 
         place = places[index % len(places)]
         index += 1
         since_gain += 1
-        if place in left_out:
+        if place in left_out or len(left_out) + 1 == len(names):
             continue
         reached = explorer.apply(explorer.root, make({*left_out, place}))
         if reached is current:

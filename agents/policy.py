@@ -146,7 +146,7 @@ class Policy:
     def logits(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:
         """One for each action and for stop, from a state's observations."""
         with torch.no_grad():
-            tensors = {name: torch.as_tensor(part)[None] for name, part in parts.items()}
+            tensors = {name: torch.tensor(part)[None] for name, part in parts.items()}
             out: np.ndarray = self.net(tensors)[0].numpy()
         return out
 

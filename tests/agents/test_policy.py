@@ -1,0 +1,218 @@
+"""Policies: fitting, files, guided search, PPO from a warm start."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+from mirgym.agents import guided
+from mirgym.agents.actionset import ActionSet, build
+from mirgym.agents.explorer import Explorer, SearchConfig
+from mirgym.agents.policy import Features, Policy, PolicyConfig, PolicyNet, load
+from mirgym.agents.refine import RefineConfig, make_envs, make_model, refine, to_policy
+from mirgym.agents.regression import FitConfig, States, best_of_top, fit, fixed_order
+from mirgym.agents.search import run
+from mirgym.agents.strategies import o_level
+from mirgym.encoder.config import TINY, module_size
+from mirgym.errors import ActionSetError, MirgymError
+from mirgym.features import AUTOPHASE_NAMES
+from mirgym.programs import resolve
+
+ACTIONS = ActionSet(
+    tuple(build("stages").actions[:6])
+    + tuple(a for a in build("o2-less").actions if a.name in ("O2-indvars", "O2-inline", "O2-gvn"))
+    + tuple(build("core").actions[:6]),
+    "few",
+)
+HISTORY = len(ACTIONS) + 4
+
+
+def make_policy(objective="ir_instructions", seed=0):
+    torch.manual_seed(seed)
+    sizes = (module_size(TINY), len(AUTOPHASE_NAMES), HISTORY)
+    config = PolicyConfig(objective, ("embedding", "autophase", "history"), sizes, hidden=(16, 8))
+    return Policy(config, ACTIONS, PolicyNet(config, len(ACTIONS)))
+
+
+# -- features and files ----------------------------------------------------------------
+
+
+def test_features_are_standardised_on_what_they_were_fitted_to():
+    features = Features(("autophase", "history"), (56, 3))
+    generator = np.random.default_rng(0)
+    parts = {
+        "autophase": torch.as_tensor(generator.integers(0, 1000, (200, 56))),
+        "history": torch.as_tensor(generator.random((200, 3), np.float32)),
+    }
+    features.fit(parts)
+    x = features(parts)
+    assert x.shape == (200, features.width) == (200, 2 * 56 + 3)
+    assert x.mean(0).abs().max() < 0.02
+    assert (x.std(0, unbiased=False) - 1).abs().max() < 0.2  # some are beyond ±5 and clipped
+
+
+def test_features_do_not_blow_up_what_never_varied():
+    features = Features(("history",), (2,))
+    features.fit({"history": torch.tensor([[1.0, 0.0], [1.0, 1.0]])})
+    assert features({"history": torch.tensor([[1.5, 0.5]])})[0, 0] == pytest.approx(0.5)
+    assert features({"history": torch.tensor([[900.0, 0.5]])})[0, 0] == 5.0
+
+
+def test_a_policy_survives_its_file(tmp_path):
+    policy = make_policy()
+    policy.save(tmp_path / "p.safetensors")
+    again = load(tmp_path / "p.safetensors")
+    assert again.config == policy.config
+    assert again.actions == policy.actions
+    generator = np.random.default_rng(0)
+    parts = {
+        "embedding": generator.random(module_size(TINY), np.float32),
+        "autophase": generator.integers(0, 100, 56),
+        "history": generator.random(HISTORY, np.float32),
+    }
+    assert np.array_equal(again.logits(parts), policy.logits(parts))
+    assert policy.logits(parts).shape == (len(ACTIONS) + 1,)
+
+
+def test_files_that_are_no_policy_say_so(tmp_path):
+    with pytest.raises(MirgymError, match="no policy 'codesise'"):
+        load("codesise")
+    (tmp_path / "a.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(MirgymError, match="does not hold a policy"):
+        load(tmp_path / "a.safetensors")
+    make_policy().save(tmp_path / "b.safetensors")
+    with safe_open(tmp_path / "b.safetensors", "pt") as file:
+        header = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in file.keys()}
+    header["actions"] = header["actions"].replace('"llvm": "', '"llvm": "9')
+    save_file(tensors, tmp_path / "c.safetensors", header)
+    with pytest.raises(ActionSetError, match="for LLVM 9"):
+        load(tmp_path / "c.safetensors")
+
+
+# -- regression ------------------------------------------------------------------------
+
+
+def test_best_of_top_by_hand():
+    values = np.log(np.array([[1.1, 1.0, 1.2, 1.0], [np.nan, 0.9, 0.8, 1.0]]))
+    logits = np.array([3.0, 2.0, 1.0, 99.0])
+    found = best_of_top(logits, values, (1, 2, 3))
+    # First state: 1.1, then 1.1, then 1.2. Second: nothing beats standing still.
+    assert found[1] == pytest.approx(1.1**0.5)
+    assert found[2] == pytest.approx(1.1**0.5)
+    assert found[3] == pytest.approx(1.2**0.5)
+
+
+def test_the_fixed_order_is_the_mean_of_what_was_tried():
+    values = np.array([[0.1, np.nan, 0.0], [0.3, np.nan, 0.0]])
+    assert fixed_order(values).tolist() == pytest.approx([0.2, -1.0, 0.0])
+
+
+def _xor_states(rows, seed):
+    """Which of two actions is good depends on the state; a third is always mediocre."""
+    generator = np.random.default_rng(seed)
+    x = generator.choice([-1.0, 1.0], (rows, 2)).astype(np.float32)
+    good = x[:, 0] * x[:, 1] > 0
+    values = np.stack([0.05 * good, 0.05 * ~good, np.full(rows, 0.01), np.zeros(rows)], 1)
+    values[generator.random(values.shape) < 0.1] = np.nan
+    values[:, -1] = 0.0
+    return States({"history": x + generator.normal(0, 0.1, x.shape).astype(np.float32)}, values)
+
+
+def test_a_fit_learns_what_no_fixed_order_can():
+    train, valid = _xor_states(400, 0), _xor_states(100, 1)
+    config = PolicyConfig("ir_instructions", ("history",), (2,), hidden=(32, 16))
+    net = fit(config, train, valid, FitConfig(steps=300, learning_rate=3e-3), seed=0)
+    with torch.no_grad():
+        learned = best_of_top(net(valid.tensors()).numpy(), valid.values, (1,))[1]
+    fixed = best_of_top(fixed_order(train.values), valid.values, (1,))[1]
+    assert learned > 1.04
+    assert fixed < 1.035
+
+
+# -- guided search ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("budget", [1, 2, 3, 12, 40])
+def test_a_guided_search_keeps_to_its_budget_and_is_never_worse(budget):
+    policy = make_policy()
+
+    def strategy(explorer, rng):
+        guided.guided(lambda _: policy, explorer, rng)
+
+    config = SearchConfig(objective="ir_instructions", budget=budget)
+    bitcode = resolve("mirbench/crc").bitcode()
+    first = run(strategy, 0.0, bitcode, config)
+    assert first.compiles <= budget
+    assert first.cost <= first.baseline_cost
+    again = run(strategy, 0.0, bitcode, config)
+    assert (again.cost, again.pipeline) == (first.cost, first.pipeline)
+
+
+def test_without_the_baseline_the_first_choice_is_the_one_compile():
+    policy = make_policy()
+    config = SearchConfig(objective="ir_instructions", budget=1, from_baseline=False)
+    with Explorer(resolve("mirbench/crc").bitcode(), config) as explorer:
+        explorer.baseline_cost = explorer.measure(o_level("default<O2>"))
+        guided.guided(lambda _: policy, explorer, random.Random(0))
+        first = guided.Guide(policy, explorer).ranked(explorer.root)[0]
+        assert explorer.compiles == 1
+        assert explorer.knows(explorer.root, first)
+
+
+def test_thinning_leaves_out_what_does_not_help():
+    config = SearchConfig(objective="ir_instructions", budget=60)
+    with Explorer(resolve("mirbench/crc").bitcode(), config) as explorer:
+        start = explorer.apply(explorer.root, o_level("sroa,instcombine,gvn,loop-unroll-full"))
+        assert start is not None
+        with explorer.at_most(50):
+            guided.thin(explorer, start, random.Random(0), {"gvn": 1.0})
+        assert explorer.best.cost <= start.cost
+        assert len(explorer.best.path[0].pipeline) <= len(start.path[0].pipeline)
+
+
+# -- PPO -------------------------------------------------------------------------------
+
+
+def test_ppo_starts_from_the_policy_and_gives_it_back():
+    policy = make_policy()
+    envs = make_envs(policy, ["mirbench/crc"], 1, 0)
+    try:
+        model = make_model(policy, envs, RefineConfig(rollout_steps=8, batch_size=8), 0)
+        observation = envs.reset()
+        tensors, _ = model.policy.obs_to_tensor(observation)
+        with torch.no_grad():
+            theirs = model.policy.get_distribution(tensors).distribution.logits[0].numpy()
+        ours = policy.logits({name: value[0] for name, value in observation.items()})
+        assert np.allclose(theirs, ours - np.logaddexp.reduce(ours), atol=1e-4)
+        back = to_policy(model, policy)
+        for name, value in policy.net.state_dict().items():
+            assert torch.equal(value, back.net.state_dict()[name])
+    finally:
+        envs.close()
+
+
+def test_the_actor_waits_for_the_critic_and_then_learns():
+    policy = make_policy()
+    seen = []
+    settings = RefineConfig(
+        total_steps=48, num_envs=1, rollout_steps=16, batch_size=16, critic_steps=16, target_kl=9.0
+    )
+    refined = refine(
+        policy,
+        ["mirbench/crc"],
+        settings,
+        0,
+        report=lambda steps, model: seen.append((steps, to_policy(model, policy))),
+        report_every=16,
+    )
+    weight = "action_net.weight"
+    assert [steps for steps, _ in seen] == [0, 16, 32, 48]
+    start = policy.net.state_dict()[weight]
+    assert torch.equal(seen[1][1].net.state_dict()[weight], start)
+    assert not torch.equal(refined.net.state_dict()[weight], start)
