@@ -71,6 +71,7 @@ class SearchResult:
         failures: Candidates that crashed, hung, exploded or could not be emitted.
         interrupted: Whether Ctrl-C ended it.
         cached: Compiles that the transition cache answered, so that ``seconds`` is less.
+        trail: ``(compiles, passes)`` at each improvement, as in ``history``.
     """
 
     pipeline: tuple[Pass, ...]
@@ -85,6 +86,7 @@ class SearchResult:
     failures: tuple[Failure, ...]
     interrupted: bool
     cached: int = 0
+    trail: tuple[tuple[int, tuple[Pass, ...]], ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -177,6 +179,7 @@ def run(
             failures=tuple(explorer.failures),
             interrupted=interrupted,
             cached=explorer.cached,
+            trail=tuple((compiles, node.path) for compiles, node in explorer.trail),
         )
 
 
