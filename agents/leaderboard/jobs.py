@@ -66,6 +66,8 @@ class Job:
             digest = self.program.digest()
         except MirgymError:
             digest = ""
+        for folder in {f"{source.parent}/" for source in self.program.sources}:
+            reason = reason.replace(folder, "")  # it names somebody's machine
         return [dataclasses.replace(row, error=reason) for row in self.rows(digest)]
 
 

@@ -97,8 +97,8 @@ class Row:
             self,
             b_text_size_bytes=anchors.b.text_size_bytes,
             b_ir_instructions=anchors.b.ir_instructions,
-            a_text_size_bytes=anchors.a.text_size_bytes,
-            a_ir_instructions=anchors.a.ir_instructions,
+            a_text_size_bytes=anchors.a and anchors.a.text_size_bytes,
+            a_ir_instructions=anchors.a and anchors.a.ir_instructions,
         )
 
     def with_sizes(self, sizes: Sizes) -> Row:

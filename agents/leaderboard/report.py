@@ -48,7 +48,7 @@ def write_report(
     notes = list(notes_on(config, runs, scores, overlap))
     (folder / "table.md").write_text(markdown(config, table, notes), encoding="utf-8")
     if table:
-        title = f"{config.suite_name}, {table[0].programs} programs"
+        title = f"{config.suite_name}, {_count(table[0].programs, 'program')}"
         draw_curves(table, config.objective, title, folder / "curves.png")
         middle = [score for score in scores if score.budget == config.middle_budget]
         title += f", {config.middle_budget} compiles"
@@ -100,14 +100,13 @@ def notes_on(
 ) -> Iterable[str]:
     """What one must know to read the table, in sentences."""
     programs = len({score.program for score in scores})
-    seeds = "1 seed" if config.seeds == 1 else f"{config.seeds} seeds"
     yield (
-        f"{config.suite_name}: {programs} programs, {seeds}. Geometric means of baseline ÷ agent, "
-        "above 1 is better. B: Oz with minsize on every function; A: Oz without the attributes, "
+        f"{config.suite_name}: {_count(programs, 'program')}, {_count(config.seeds, 'seed')}. "
+        "Geometric means of baseline ÷ agent, above 1 is better. B: Oz with minsize on every function; A: Oz without the attributes, "
         "as before LLVM 23."
     )
     if runs.missing:
-        yield f"Not complete: {runs.missing} runs are missing."
+        yield f"Not complete: {_count(runs.missing, 'run')} missing."
     yield _on_outputs(runs.rows)
     yield from _listed("Count as Oz", [row for row in runs.rows if row.falls_back and _known(row)])
     yield from _listed("Left out", [row for row in runs.rows if not _known(row)])
@@ -145,7 +144,7 @@ def _on_outputs(rows: Sequence[Row]) -> str:
         )
         if kinds.count(kind)
     )
-    return f"Outputs of the {len(outputs)} distinct modules against the unoptimised program: {told}"
+    return f"Outputs of {_count(len(outputs), 'distinct module')} against the unoptimised: {told}."
 
 
 def _listed(title: str, rows: Sequence[Row]) -> Iterable[str]:
@@ -157,7 +156,7 @@ def _listed(title: str, rows: Sequence[Row]) -> Iterable[str]:
         reasons[place] = reasons.get(place, 0) + 1
     for (program, agent, reason), count in reasons.items():
         who = f", {agent}" if agent else ""
-        yield f"{title}: {program}{who}, {count} runs: {reason}"
+        yield f"{title}: {program}{who}, {_count(count, 'run')}: {reason}"
 
 
 def _write_csv(path: Path, records: Sequence[Any]) -> None:
@@ -170,6 +169,10 @@ def _write_csv(path: Path, records: Sequence[Any]) -> None:
         for record in records:
             row = dataclasses.asdict(record)
             writer.writerow({k: round(v, 6) if isinstance(v, float) else v for k, v in row.items()})
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _ratio(value: float) -> str:

@@ -27,6 +27,7 @@ class Score:
     seeds: int
     ratio_to_b: float
     ratio_to_a: float
+    """NaN where LLVM fails on A."""
     other_to_b: float
     """The other metric's ratio to B; NaN where it cannot be measured."""
     seconds: float
@@ -65,10 +66,10 @@ class Summary:
 
 
 def score_programs(rows: Iterable[Row], objective: str, other: str) -> list[Score]:
-    """Scores in the order of the rows; programs without costs at B and A are left out."""
+    """Scores in the order of the rows; programs without costs at B are left out."""
     groups: dict[tuple[str, int, str], list[Row]] = defaultdict(list)
     for row in rows:
-        if row.ratio(objective) is not None and row.ratio(objective, "a") is not None:
+        if row.ratio(objective) is not None:
             groups[row.agent, row.budget, row.program].append(row)
     return [_score(group, objective, other) for group in groups.values()]
 
@@ -129,10 +130,9 @@ def _summary(scores: Sequence[Score]) -> Summary:
 
 
 def confidence_interval(values: np.ndarray) -> tuple[float, float]:
-    """95 % bootstrap percentile interval of the mean; NaN for one value.
+    """95 % bootstrap interval of the mean; NaN for one value.
 
-    BCa, which corrects for bias and skewness, where it is defined: not where a resample's
-    mean hardly varies.
+    BCa, which corrects for bias and skewness, where it is defined, else the percentiles.
     """
     from scipy.stats import bootstrap
 
