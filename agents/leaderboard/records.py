@@ -93,12 +93,13 @@ class Row:
 
     def with_anchors(self, anchors: Anchors) -> Row:
         """The row with the baselines' costs."""
+        a = anchors.a
         return dataclasses.replace(
             self,
             b_text_size_bytes=anchors.b.text_size_bytes,
             b_ir_instructions=anchors.b.ir_instructions,
-            a_text_size_bytes=anchors.a and anchors.a.text_size_bytes,
-            a_ir_instructions=anchors.a and anchors.a.ir_instructions,
+            a_text_size_bytes=a.text_size_bytes if a else None,
+            a_ir_instructions=a.ir_instructions if a else None,
         )
 
     def with_sizes(self, sizes: Sizes) -> Row:

@@ -102,8 +102,8 @@ def notes_on(
     programs = len({score.program for score in scores})
     yield (
         f"{config.suite_name}: {_count(programs, 'program')}, {_count(config.seeds, 'seed')}. "
-        "Geometric means of baseline ÷ agent, above 1 is better. B: Oz with minsize on every function; A: Oz without the attributes, "
-        "as before LLVM 23."
+        "Geometric means of baseline ÷ agent, above 1 is better. B: Oz with minsize on every "
+        "function; A: Oz without the attributes, as before LLVM 23."
     )
     if runs.missing:
         yield f"Not complete: {_count(runs.missing, 'run')} missing."
