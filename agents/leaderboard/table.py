@@ -172,7 +172,7 @@ class Versus:
 
 
 def compare(scores: Iterable[Score]) -> list[Versus]:
-    """Every agent at every budget against every other agent at every budget, in pairs.
+    """Every agent at every budget against every other at the same and at larger budgets.
 
     The interval is that of the paired differences over the programs that both have.
     """
@@ -183,7 +183,7 @@ def compare(scores: Iterable[Score]) -> list[Versus]:
     for (agent, budget), mine in logs.items():
         for (other, other_budget), theirs in logs.items():
             shared = [name for name in mine if name in theirs]
-            if agent == other or not shared:
+            if agent == other or other_budget < budget or not shared:
                 continue
             gaps = np.array([mine[name] - theirs[name] for name in shared])
             low, high = confidence_interval(gaps)

@@ -216,7 +216,9 @@ def test_other_data_is_another_run(plain: Path, tmp_path: Path, monkeypatch) -> 
 
 def test_training_programs_are_never_scored() -> None:
     programs = config_of("mirbench").programs()
+    assert len(programs) > 1
     assert {program.split for program in programs} == {"test"}
+    assert config_of("mirbench").suite_name == "mirbench:test"
     with pytest.raises(UnknownProgramError, match="training programs only"):
         config_of("mirbench:train").programs()
 
