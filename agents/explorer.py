@@ -4,6 +4,7 @@ A **compile** is one pipeline run on one state of the module, with its cost meas
 one whether the pipeline is a single pass or a hundred, and whether the outcome comes from
 the worker, from the transition cache or is a failure: equal budgets stay equal however
 warm the cache is. What the same search has tried before is not compiled again, and free.
+Seconds are counted in the same way: what the cache answers took some when it was made.
 
 A node is a state of the module, known by its structural hash. The first way to a state is
 its way for good: a later sequence that arrives at the same hash is taken to the node that
@@ -129,6 +130,8 @@ class Explorer(Closing):
         self.baseline_cost = 0
         self.cached = 0
         """Compiles that the transition cache answered."""
+        self.saved_seconds = 0.0
+        """What those took when they were made."""
         self._on_progress = on_progress
         self._edges: dict[tuple[int, int], Node | None] = {}
         self._started = time.perf_counter()
@@ -221,7 +224,9 @@ class Explorer(Closing):
 
     def _reach(self, node: Node, step: Pass) -> Node | None:
         outcome, stepped = self._outcome(node, step)
-        self.cached += not stepped
+        if not stepped:
+            self.cached += 1
+            self.saved_seconds += outcome.microseconds / 1e6
         if outcome.failure:
             self.failures.append(Failure((*node.path, step), outcome.failure))
             return None
@@ -246,6 +251,7 @@ class Explorer(Closing):
             if known is not None:
                 return known, False
         lasting = False
+        started = time.perf_counter()
         try:
             self._walker.go_to(node)
             lasting = True  # from here on the step itself is to blame
@@ -257,6 +263,7 @@ class Explorer(Closing):
             lasting = lasting and is_fact(error)
             outcome = Transition(0, False, 0, None, f"{type(error).__name__}: {error}")
         if self._cache is not None and lasting:
+            outcome = outcome._replace(microseconds=round((time.perf_counter() - started) * 1e6))
             self._cache.put(node.state, action, self.config.objective, outcome)
         return outcome, True
 

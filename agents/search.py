@@ -20,7 +20,9 @@ of one. ``search`` runs a variant of O2, or one pass. ``greedy`` and ``random`` 
 so that a sequence of 45 costs 45 and each of its prefixes is a candidate. ``sequences``,
 ``genetic``, ``optuna`` and ``fixed`` run a whole sequence as one pipeline, which costs one,
 and only its end is a candidate. The baseline, where it is a candidate, costs one too; where
-it is only measured for comparison it costs none. Ctrl-C ends a search with the best so far.
+it is only measured for comparison it costs none. All spend their budget to the last compile,
+but for ``fixed`` and ``oz_twice``, which have only so much to try, and where nothing new
+comes. Ctrl-C ends a search with the best so far.
 """
 
 from __future__ import annotations
@@ -71,6 +73,7 @@ class SearchResult:
         failures: Candidates that crashed, hung, exploded or could not be emitted.
         interrupted: Whether Ctrl-C ended it.
         cached: Compiles that the transition cache answered, so that ``seconds`` is less.
+        saved_seconds: What those compiles took when they were made.
         trail: ``(compiles, passes)`` at each improvement, as in ``history``.
     """
 
@@ -86,7 +89,13 @@ class SearchResult:
     failures: tuple[Failure, ...]
     interrupted: bool
     cached: int = 0
+    saved_seconds: float = 0.0
     trail: tuple[tuple[int, tuple[Pass, ...]], ...] = ()
+
+    @property
+    def cold_seconds(self) -> float:
+        """Wall time of the same search without a cache: what its user pays."""
+        return self.seconds + self.saved_seconds
 
     @property
     def ratio(self) -> float:
@@ -141,7 +150,8 @@ def run(
 
     Args:
         strategy: Spends the compiles.
-        pruning_share: Share of the budget for leaving out steps of its result.
+        pruning_share: Share of the budget for leaving out steps of its result; what is not
+            needed for that goes back to the strategy.
         module: The program's bitcode or IR.
         config: Objective, baseline, budget and seed; None for the defaults.
         on_progress: Called after each compile.
@@ -161,11 +171,15 @@ def run(
                 strategy(explorer, rng)
             if pruning_share:
                 pruned = _prune(explorer, explorer.best)
+                if explorer.left:  # of what pruning was to take
+                    strategy(explorer, rng)
         except BudgetSpentError:
             pass
         except KeyboardInterrupt:
             interrupted = True
-        steps, node = pruned or (explorer.best.path, explorer.best)
+        if pruned is None or explorer.best.cost < pruned[1].cost:
+            pruned = explorer.best.path, explorer.best
+        steps, node = pruned
         return SearchResult(
             pipeline=steps,
             unpruned=explorer.best.path,
@@ -179,6 +193,7 @@ def run(
             failures=tuple(explorer.failures),
             interrupted=interrupted,
             cached=explorer.cached,
+            saved_seconds=explorer.saved_seconds,
             trail=tuple((compiles, node.path) for compiles, node in explorer.trail),
         )
 

@@ -13,7 +13,8 @@ The file is a SQLite database in WAL mode: any number of processes read and writ
 one that is killed loses at most its last ``_BATCH`` transitions. Past its bound, a random
 quarter of the states is dropped. A damaged file is set aside with a warning::
 
-    transitions(state, action, emitted, key, changed, instructions, text_bytes, failure)
+    transitions(state, action, emitted, key, changed, instructions, text_bytes, failure,
+                microseconds)
 
 with 64-bit hashes as signed integers. ``emitted`` is 1 when machine code was wanted, which
 may fail where counting instructions does not; ``text_bytes`` is NULL without it, and
@@ -43,7 +44,7 @@ from ..programs.cache import cache_root, cannot_write, locked, make_directory
 from ..session import Closing
 from ..worker import WorkerLimits
 
-VERSION = 1
+VERSION = 2
 """Part of the file's name: raise it when the table, the engine's keys or costs change."""
 
 DEFAULT_MAX_BYTES = 1 << 30
@@ -58,19 +59,19 @@ _TABLE = """
 CREATE TABLE IF NOT EXISTS transitions (
     state INTEGER NOT NULL, action INTEGER NOT NULL, emitted INTEGER NOT NULL,
     key INTEGER NOT NULL, changed INTEGER NOT NULL, instructions INTEGER NOT NULL,
-    text_bytes INTEGER, failure TEXT,
+    text_bytes INTEGER, failure TEXT, microseconds INTEGER NOT NULL,
     PRIMARY KEY (state, action, emitted)
 ) WITHOUT ROWID
 """
 _GET = (
-    "SELECT key, changed, instructions, text_bytes, failure FROM transitions "
+    "SELECT key, changed, instructions, text_bytes, failure, microseconds FROM transitions "
     "WHERE state = ? AND action = ? AND "
 )
 _GET_FOR = {
     "text_size_bytes": _GET + "emitted = 1",
     "ir_instructions": _GET + "(emitted = 0 OR failure IS NULL) LIMIT 1",
 }
-_PUT = "INSERT OR REPLACE INTO transitions VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT = "INSERT OR REPLACE INTO transitions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 _T = TypeVar("_T")
 _inherited: list[sqlite3.Connection] = []
@@ -85,7 +86,8 @@ class Transition(NamedTuple):
         changed: Whether LLVM reported a change; the key may be the same all the same.
         instructions: Cost in IR instructions.
         text_bytes: Cost in bytes of machine code; None when it was not measured.
-        failure: The error, empty when there was none. The others are 0 with one.
+        failure: The error, empty when there was none. The costs are 0 with one.
+        microseconds: Wall time of the compile when it was made.
     """
 
     key: int
@@ -93,6 +95,7 @@ class Transition(NamedTuple):
     instructions: int
     text_bytes: int | None
     failure: str = ""
+    microseconds: int = 0
 
     def cost(self, metric: str) -> int | None:
         """``text_size_bytes`` or ``ir_instructions``; None when it was not measured."""
@@ -185,8 +188,9 @@ class TransitionCache(Closing):
         self.hits += 1
         if isinstance(known, Transition):
             return known
-        key, changed, instructions, text_bytes, failure = known
-        return Transition(key % (1 << 64), bool(changed), instructions, text_bytes, failure or "")
+        key, changed, instructions, text_bytes, failure, microseconds = known
+        costs = (instructions, text_bytes, failure or "", microseconds)
+        return Transition(key % (1 << 64), bool(changed), *costs)
 
     def _get_pending(self, state: int, action: int, metric: str) -> Transition | None:
         emitted = self._pending.get((state, action, True))
@@ -334,7 +338,7 @@ class TransitionCache(Closing):
 
 def _rows(pending: dict[tuple[int, int, bool], Transition]) -> list[tuple[Any, ...]]:
     return [
-        (*place, _signed(one.key), one.changed, *one[2:4], one.failure or None)
+        (*place, _signed(one.key), one.changed, *one[2:4], one.failure or None, one.microseconds)
         for place, one in pending.items()
     ]
 

@@ -150,26 +150,23 @@ def check_module(module: TrainingModule, pipelines: Sequence[str], folder: Path)
     Raises:
         DatasetError: The program cannot be compared with its reference here.
     """
-    target = folder / "checks" / f"{_digest(module.name, list(pipelines))}.json"
-    differing: list[str] = []
-    if target.exists():
-        differing = _read(target)
-        return differing
+    target = folder / "checks" / f"{_digest(module.name)}.json"
+    known: dict[str, bool] = _read(target) if target.exists() else {}
     program = resolve(module.name)
-    known: dict[int, bool] = {}
+    differing = []
     with WorkerSession() as session:
         for pipeline in pipelines if program.runs else ():
             try:
                 session.load(program.bitcode(), level="Oz")
-                key = session.step(pipeline).key
+                key = str(session.step(pipeline).key)
                 if key not in known:
                     session.verify()
                     known[key] = _misbehaves(program, session.emit("obj"))
+                    write_atomically(target, json.dumps(known).encode())
                 wrong = known[key]
             except (SessionError, VerifyError, CodegenError):
                 wrong = True
             differing += [pipeline] * wrong
-    write_atomically(target, json.dumps(differing).encode())
     return differing
 
 

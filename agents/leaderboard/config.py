@@ -30,7 +30,7 @@ class LeaderboardConfig:
     objective: str = "text_size_bytes"
     """``text_size_bytes`` or ``ir_instructions``."""
     transitions: Path | None = field(default=None, compare=False)
-    """Folder of a transition cache; the results are the same without, the seconds are not."""
+    """Folder of a transition cache; the results are the same without."""
 
     def __post_init__(self) -> None:
         check_metric(self.objective)

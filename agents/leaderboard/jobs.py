@@ -125,12 +125,13 @@ def _search(job: Job) -> tuple[SearchResult, list[float]]:
 
 def _finish(job: Job, row: Row, found: SearchResult, clock: list[float]) -> Row:
     """Measure and check the result of one budget."""
-    steps, compiles, seconds = found.pipeline, found.compiles, found.seconds
+    steps, compiles, seconds = found.pipeline, found.compiles, found.cold_seconds
     if row.budget < max(job.budgets):
         assert traits_of(job.agent).anytime
         steps = next(path for spent, path in reversed(found.trail) if spent <= row.budget)
         compiles = min(row.budget, found.compiles)
-        seconds = clock[min(compiles, len(clock) - 1)]
+        # Of the seconds without a cache, its part of those that passed.
+        seconds *= clock[min(compiles, len(clock) - 1)] / max(clock[-1], 1e-9)
     row = dataclasses.replace(
         row,
         compiles=compiles,

@@ -63,6 +63,7 @@ class Row:
     """Compiles that the transition cache answered; of the whole run where one run gave the
     results of several budgets."""
     seconds: float = 0.0
+    """With what the cached compiles took when they were made."""
     pipeline: str = ""
     """Its steps, separated by ``|``, with LLVM's options behind a step."""
     key: str = ""

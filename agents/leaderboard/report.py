@@ -121,8 +121,8 @@ def notes_on(
     cached = sum(min(row.cached, row.compiles) for row in runs.rows)
     if cached:
         yield (
-            f"Seconds: the transition cache answered {cached / max(compiles, 1):.0%} of the "
-            "compiles; without it they are more."
+            f"Seconds count what the {cached / max(compiles, 1):.0%} of compiles that came from "
+            "the transition cache took when they were made."
         )
 
 

@@ -41,7 +41,7 @@ class Leaderboard:
     jobs: int = 1
     """Processes side by side."""
     cache: bool = True
-    """Share a cache of compiles between all runs; --no-cache measures honest seconds."""
+    """Share a cache of compiles between all runs; --no-cache does without."""
     json: bool = False
     """Print one JSON object instead of a table."""
 

@@ -235,6 +235,33 @@ def test_the_budget_is_kept(module: bytes, name: str, budget: int) -> None:
         assert to_pipeline(found.pipeline) == "default<O2>"
 
 
+@pytest.mark.parametrize("cached", [False, True])
+@pytest.mark.parametrize("from_baseline", [False, True])
+@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+def test_what_is_run_is_what_is_counted(
+    module: bytes, tmp_path, monkeypatch, name: str, from_baseline: bool, cached: bool
+) -> None:
+    """No algorithm gets an outcome past the budget; repeats within a search are no compiles."""
+    asked = []
+    outcome = Explorer._outcome
+
+    def spy(self, node, step):
+        asked.append((node.key, step.pipeline, step.options))
+        return outcome(self, node, step)
+
+    monkeypatch.setattr(Explorer, "_outcome", spy)
+    config = SearchConfig(
+        budget=25, from_baseline=from_baseline, transitions=tmp_path if cached else None
+    )
+    for _ in range(1 + cached):
+        asked.clear()
+        found = ALGORITHMS[name](module, config)
+        compiles = asked[0 if from_baseline else 1 :]  # the first only measures the baseline
+        assert found.compiles == len(compiles) == len(set(compiles)) <= 25
+    if name not in ("fixed", "oz_twice"):
+        assert found.compiles == 25
+
+
 def test_progress_and_history_tell_the_same_story(module: bytes) -> None:
     seen = []
     found = search(module, SearchConfig(budget=60), seen.append)

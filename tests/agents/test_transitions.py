@@ -39,7 +39,7 @@ from mirgym.wire import Wanted
 from mirgym.worker import WorkerLimits, WorkerSession
 
 TEXT, IR = "text_size_bytes", "ir_instructions"
-SOME = Transition(2**64 - 5, True, 10, 99)
+SOME = Transition(2**64 - 5, True, 10, 99, microseconds=1234)
 CRASH = Transition(0, False, 0, None, "SessionCrashedError: it crashed")
 MEM2REG, GVN, DCE = find("mem2reg"), find("gvn"), find("dce")
 
@@ -125,7 +125,7 @@ def test_the_version_holds_for_these_keys_and_costs() -> None:
         session.load(text, level="Oz")
         state = session.step("function(mem2reg)", wanted=wanted)
     found = (transitions.VERSION, state.key, state.metrics[IR], state.metrics[TEXT])
-    assert found == (1, 8928645653649372434, 2, 4)
+    assert found == (2, 8928645653649372434, 2, 4)
 
 
 # -- many processes ---------------------------------------------------------------------
@@ -285,7 +285,9 @@ def test_a_warm_cache_changes_only_the_time(module: bytes, tmp_path: Path, name:
     filling, warm = (ALGORITHMS[name](module, config) for _ in range(2))
     assert (cold.cached, filling.cached, warm.cached) == (0, 0, warm.compiles)
     for found in (filling, warm):
-        assert replace(found, seconds=0, cached=0) == replace(cold, seconds=0)
+        assert replace(found, seconds=0, cached=0, saved_seconds=0) == replace(cold, seconds=0)
+    assert filling.saved_seconds == 0
+    assert 0 < warm.saved_seconds < filling.seconds
 
 
 def test_other_seeds_share(module: bytes, tmp_path: Path) -> None:
