@@ -123,6 +123,8 @@ class Explorer(Closing):
         self.failures: list[Failure] = []
         self.history: list[tuple[int, int]] = []
         """``(compiles, best cost)`` at each improvement."""
+        self.trail: list[tuple[int, Node]] = []
+        """``(compiles, best state)`` at each improvement."""
         self.synonyms: dict[Pass, Pass] = {}
         """Shorter passes that lead to the same state where the longer one was used."""
         self.baseline_cost = 0
@@ -149,6 +151,7 @@ class Explorer(Closing):
         self._nodes = {state.key: self.root}
         self.best = self.root
         self.history.append((0, self.root.cost))
+        self.trail.append((0, self.root))
 
     @property
     def seconds(self) -> float:
@@ -180,6 +183,7 @@ class Explorer(Closing):
         if reached is not None and reached.cost < self.best.cost:
             self.best = reached
             self.history.append((self.compiles, reached.cost))
+            self.trail.append((self.compiles, reached))
         if self._on_progress is not None:
             self._on_progress(Progress(self.compiles, self.best.cost, self.baseline_cost))
         return reached

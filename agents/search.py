@@ -75,6 +75,7 @@ class SearchResult:
         interrupted: Whether Ctrl-C ended it.
         cached: Compiles that the transition cache answered, so that ``seconds`` is less.
         saved_seconds: What those compiles took when they were made.
+        trail: ``(compiles, passes)`` at each improvement, as in ``history``.
     """
 
     pipeline: tuple[Pass, ...]
@@ -90,6 +91,7 @@ class SearchResult:
     interrupted: bool
     cached: int = 0
     saved_seconds: float = 0.0
+    trail: tuple[tuple[int, tuple[Pass, ...]], ...] = ()
 
     @property
     def cold_seconds(self) -> float:
@@ -193,6 +195,7 @@ def run(
             interrupted=interrupted,
             cached=explorer.cached,
             saved_seconds=explorer.saved_seconds,
+            trail=tuple((compiles, node.path) for compiles, node in explorer.trail),
         )
 
 

@@ -14,6 +14,7 @@ from ..errors import MirgymError
 from .checks import Bench, Doctor
 from .corpus import Corpus
 from .encoder import Embed, Pretrain
+from .leaderboard import Leaderboard
 from .optimize import INTERRUPTED, Optimize
 from .passes import Passes
 from .programs import Programs
@@ -23,6 +24,7 @@ __all__ = ["INTERRUPTED", "main"]
 
 Command = (
     Annotated[Optimize, tyro.conf.subcommand("optimize", prefix_name=False)]
+    | Annotated[Leaderboard, tyro.conf.subcommand("leaderboard", prefix_name=False)]
     | Annotated[Validate, tyro.conf.subcommand("validate", prefix_name=False)]
     | Annotated[Programs, tyro.conf.subcommand("programs", prefix_name=False)]
     | Annotated[Passes, tyro.conf.subcommand("passes", prefix_name=False)]
