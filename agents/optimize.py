@@ -8,18 +8,19 @@ inputs; and the baseline wherever one of these fails.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import CodegenError, MirgymError, SessionError
 from ..objective import LEVEL_PIPELINES, measure_level
-from ..passes import Pass
+from ..passes import Pass, to_commandline, to_pipeline
 from ..programs import Program
 from ..validate import Validation, validate
 from ..wire import NOTHING, Wanted
 from ..worker import WorkerSession
 from .explorer import SearchConfig
-from .search import OnProgress, SearchResult, search
+from .search import ALGORITHMS, OnProgress, SearchResult
 from .strategies import o_level
 
 Validator = Callable[[Program, bytes], Validation]
@@ -45,7 +46,7 @@ class Optimized:
             the size where there is no code generator for the program's target.
         result: The same of the result.
         pipeline: The passes of the result.
-        opt_pipeline: The same as one argument of ``opt -passes=``.
+        runs: The same as runs of ``opt``: one, or more where LLVM options change between.
         search: The search behind it.
         validated_runs: How many of the program's runs did what its reference does.
         fallback: Why the baseline's pipeline was taken instead, empty when it was not.
@@ -57,7 +58,7 @@ class Optimized:
     baselines: dict[str, dict[str, int]]
     result: dict[str, int]
     pipeline: tuple[Pass, ...]
-    opt_pipeline: str
+    runs: tuple[Pass, ...]
     search: SearchResult
     validated_runs: int
     fallback: str
@@ -73,11 +74,21 @@ class Optimized:
         objective = self.config.objective
         return self.baselines[level].get(objective, 0) / max(self.result[objective], 1)
 
+    @property
+    def commandline(self) -> str:
+        """The ``opt`` commands that make the result; empty when nothing has to run."""
+        return to_commandline(self.runs)
+
+    @property
+    def pipeline_text(self) -> str | None:
+        """The result as one argument of ``opt -passes=``; None if it takes LLVM options."""
+        return None if any(run.options for run in self.runs) else to_pipeline(self.runs)
+
     def emit(self, kind: str) -> bytes:
         """The optimised module as ``obj``, ``bc`` or ``ll``."""
         maker = _Maker(self.program, self.config)
         with maker.session:
-            maker.run(self.opt_pipeline)
+            maker.run(self.runs)
             return maker.session.emit(kind)
 
 
@@ -85,6 +96,7 @@ def optimize(
     program: Program,
     config: SearchConfig | None = None,
     *,
+    agent: str = "search",
     validator: Validator | None = validate,
     on_progress: OnProgress | None = None,
 ) -> Optimized:
@@ -93,16 +105,15 @@ def optimize(
     Args:
         program: What to optimise.
         config: Objective, baseline, budget and seed.
+        agent: A name in ``agents.search.ALGORITHMS``.
         validator: Compares the result's behaviour on the program's runs; None to skip that.
         on_progress: Called after each compile.
 
     Raises:
         MirgymError: The program cannot be compiled, or the baseline fails on it.
-        ValueError: A candidate has LLVM options.
     """
     config = config or SearchConfig()
-    _refuse_options(config)
-    found = search(program.bitcode(), config, on_progress)
+    found = ALGORITHMS[agent](program.bitcode(), config, on_progress)
     maker = _Maker(program, config)
     with maker.session:
         baselines = maker.baselines()
@@ -122,7 +133,7 @@ def optimize(
         baselines=baselines,
         result=made.sizes,
         pipeline=made.steps,
-        opt_pipeline=made.opt_pipeline,
+        runs=made.runs,
         search=found,
         validated_runs=validated,
         fallback=fallback,
@@ -130,13 +141,18 @@ def optimize(
     )
 
 
-def _refuse_options(config: SearchConfig) -> None:
-    for candidate in config.passes:
-        if candidate.options:
-            raise ValueError(
-                f"candidate {candidate.name!r} has options, which one `opt -passes=` cannot "
-                "set for a single pass; leave them out"
-            )
+def as_runs(steps: Sequence[Pass], separator: str = ",") -> tuple[Pass, ...]:
+    """Steps as few runs of ``opt``: options hold for a whole one.
+
+    >>> [run.pipeline for run in as_runs([Pass("a", "a"), Pass("b", "b")])]
+    ['a,b']
+    """
+    runs = []
+    for options, group in itertools.groupby(steps, key=lambda step: step.options):
+        members = list(group)
+        pipeline = separator.join(member.pipeline for member in members)
+        runs.append(Pass("+".join(member.name for member in members), pipeline, options=options))
+    return tuple(runs)
 
 
 def _make(maker: _Maker, found: SearchResult, limit: int) -> tuple[_Made | None, str]:
@@ -166,7 +182,7 @@ class _Made:
     """A module that is in the maker's session now."""
 
     steps: tuple[Pass, ...]
-    opt_pipeline: str
+    runs: tuple[Pass, ...]
     sizes: dict[str, int]
 
 
@@ -180,12 +196,14 @@ class _Maker:
         patient = config.limits.step_seconds * 10
         self.session = WorkerSession(dataclasses.replace(config.limits, step_seconds=patient))
 
-    def run(self, opt_pipeline: str) -> int:
-        """Run this on the program, as loaded at the baseline's level; return the key."""
+    def run(self, runs: Sequence[Pass]) -> int:
+        """Run these on the program, as loaded at the baseline's level; return the key."""
         state = self.session.load(
             self.module, level=self.config.baseline, growth_limit=self.config.growth_limit
         )
-        return self.session.step(opt_pipeline).key if opt_pipeline else state.key
+        for one in runs:
+            state = self.session.step(one.pipeline, dict(one.options))
+        return state.key
 
     def make(self, steps: tuple[Pass, ...], key: int | None = None) -> _Made:
         """Run steps as one pipeline.
@@ -194,9 +212,9 @@ class _Maker:
             SessionError: The module is not the one with this key.
         """
         for separator in (",", _FRESH_ANALYSES):
-            opt_pipeline = separator.join(step.pipeline for step in steps)
-            if self.run(opt_pipeline) == key or key is None:
-                return _Made(steps, opt_pipeline, self.sizes())
+            runs = as_runs(steps, separator)
+            if self.run(runs) == key or key is None:
+                return _Made(steps, runs, self.sizes())
         raise SessionError("run at once, the passes give another module than one by one")
 
     def sizes(self) -> dict[str, int]:

@@ -34,6 +34,8 @@ class Optimize:
     """Bytes of machine code, or instructions of IR."""
     baseline: Literal["O0", "O1", "O2", "O3", "Os", "Oz"] = "Oz"
     """What the result must not be worse than."""
+    agent: str = "search"
+    """Who searches: a name that `mirgym leaderboard --help` lists."""
     budget: int = 500
     """Candidate compiles."""
     seed: int = 0
@@ -67,6 +69,7 @@ class Optimize:
             found = optimize(
                 program,
                 config,
+                agent=self.agent,
                 validator=validate if self.validate else None,
                 on_progress=progress.update,
             )
@@ -131,7 +134,8 @@ def _as_json(found: Optimized) -> dict[str, Any]:
         "result": found.result[objective],
         "ratio_vs_Oz": found.ratio_to("Oz"),
         "ratio_vs_baseline": found.ratio,
-        "pipeline": found.opt_pipeline,
+        "pipeline": found.pipeline_text,
+        "commandline": found.commandline,
         "compiles": found.search.compiles,
         "seconds": round(found.search.seconds, 3),
         "validated": found.validated_runs > 0,
@@ -159,7 +163,7 @@ def _print_optimized(found: Optimized, output: Path | None) -> None:
         cells = [str(row.get(key, "")) for key in ("text_size_bytes", "ir_instructions")]
         table.add_row(name, *cells, ratio, style="bold green" if name == "mirgym" else None)
     screen.print(table)
-    screen.print(f"opt -passes='{found.opt_pipeline}'", soft_wrap=True, markup=False)
+    screen.print(found.commandline or "nothing has to run", soft_wrap=True, markup=False)
     attributes = f"-{level}" if level != "O0" else "-O1"
     screen.print(
         f"  on the output of: clang {attributes} -Xclang -disable-llvm-passes -emit-llvm -c",

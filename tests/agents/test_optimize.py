@@ -12,7 +12,7 @@ from mirgym.agents.optimize import Optimized, optimize
 from mirgym.agents.search import SearchResult, search
 from mirgym.agents.strategies import o_level
 from mirgym.errors import InvalidModuleError
-from mirgym.passes import Pass, find
+from mirgym.passes import Pass, find, to_pipeline
 from mirgym.programs import linking, resolve
 from mirgym.session import InProcessSession
 from mirgym.validate import RunVerdict, Validation
@@ -34,7 +34,7 @@ def primes() -> Optimized:
 
 def baseline_kept(found: Optimized) -> bool:
     return (
-        found.opt_pipeline == "default<O2>"
+        found.commandline == "opt -passes='default<O2>'"
         and found.ratio == 1.0
         and found.result == found.baselines["Oz"]
     )
@@ -46,14 +46,14 @@ def with_result(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
     def changed(module: bytes, config: SearchConfig, on_progress: object) -> SearchResult:
         return dataclasses.replace(search(module, config), **changes)
 
-    monkeypatch.setattr(module_under_test, "search", changed)
+    monkeypatch.setitem(module_under_test.ALGORITHMS, "search", changed)
 
 
 def test_the_pipeline_in_one_go_gives_the_result(primes: Optimized) -> None:
     """The printed line is the result: no step by step, no hidden state."""
     with InProcessSession() as session:
         session.load(resolve(SMALL).bitcode(), level="Oz")
-        state = session.step(primes.opt_pipeline, wanted=SIZES)
+        state = session.step(primes.runs[0].pipeline, wanted=SIZES)
         assert state.key == primes.search.key
         assert state.metrics["object_text_size_bytes"] == primes.result["text_size_bytes"]
         assert state.metrics["ir_instructions"] == primes.result["ir_instructions"]
@@ -74,7 +74,7 @@ def test_it_holds_for_what_clang_gives_at_oz(primes: Optimized, tmp_path: Path, 
     at_oz = compile_c(source.read_text(), "-Oz")
     with InProcessSession() as session:
         session.load(at_oz, level="as-is")
-        sizes = session.step(primes.opt_pipeline, wanted=SIZES).metrics
+        sizes = session.step(primes.runs[0].pipeline, wanted=SIZES).metrics
     assert sizes["object_text_size_bytes"] == primes.result["text_size_bytes"]
 
 
@@ -159,14 +159,25 @@ def test_a_pipeline_that_crashes_falls_back(monkeypatch) -> None:
     assert baseline_kept(found)
 
 
+def test_a_result_with_llvm_options_is_made_emitted_and_told(monkeypatch) -> None:
+    few = Pass("O2:few", "default<O2>", options=(("inline-threshold", "-50"),))
+    with_result(monkeypatch, pipeline=(few, MEM2REG), unpruned=(few, MEM2REG))
+    found = optimize(resolve(SMALL), SearchConfig(budget=1), validator=None)
+    assert found.fallback == ""
+    assert [run.options for run in found.runs] == [few.options, ()]
+    assert "opt -preserve-bc-uselistorder -inline-threshold=-50" in found.commandline
+    assert found.pipeline_text is None
+    assert found.emit("obj").startswith(b"\x7fELF")
+
+
 def test_fresh_analyses_are_asked_for_where_they_matter(monkeypatch) -> None:
     """When one go differs from step by step, the analyses between are invalidated."""
     asked = []
     run = module_under_test._Maker.run
 
-    def differs_at_first(self, opt_pipeline: str) -> int:
-        asked.append(opt_pipeline)
-        key = run(self, opt_pipeline)
+    def differs_at_first(self, runs) -> int:
+        asked.append(to_pipeline(runs))
+        key = run(self, runs)
         return key + 1 if len(asked) == 1 else key
 
     with_result(
@@ -177,7 +188,8 @@ def test_fresh_analyses_are_asked_for_where_they_matter(monkeypatch) -> None:
     monkeypatch.setattr(module_under_test._Maker, "run", differs_at_first)
     found = optimize(resolve(SMALL), SearchConfig(budget=1))
     assert asked[0] == "default<O2>,function(mem2reg)"
-    assert asked[1] == "default<O2>,invalidate<all>,function(mem2reg)" == found.opt_pipeline
+    assert asked[1] == "default<O2>,invalidate<all>,function(mem2reg)"
+    assert asked[1] == to_pipeline(found.runs)
     assert found.fallback == ""
 
 
@@ -188,7 +200,7 @@ def test_o0_as_the_baseline_has_an_empty_pipeline_at_worst() -> None:
     answers = iter([WRONG, RIGHT])
     config = SearchConfig(budget=3, baseline="O0")
     found = optimize(resolve(SMALL), config, validator=lambda *_: next(answers))
-    assert found.opt_pipeline == ""
+    assert found.commandline == ""
     assert found.result == found.baselines["O0"]
     assert found.emit("obj").startswith(b"\x7fELF")
 

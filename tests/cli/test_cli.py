@@ -38,6 +38,7 @@ def test_optimize_prints_one_json_object_with_the_promised_keys(capsys) -> None:
         "result",
         "ratio_vs_Oz",
         "pipeline",
+        "commandline",
         "compiles",
         "seconds",
     }
@@ -239,7 +240,7 @@ def test_a_misbehaving_result_falls_back_to_the_baseline() -> None:
     )
     assert "misbehaves" in found.fallback
     assert found.result["text_size_bytes"] == found.baselines["Oz"]["text_size_bytes"]
-    assert found.opt_pipeline == "default<O2>"
+    assert found.pipeline_text == "default<O2>"
     assert found.ratio == 1.0
 
 
