@@ -1,7 +1,7 @@
 """What every action gives in some states of training modules: data to learn a policy from.
 
 For each module a few states: the unoptimised module, then the best state that one action
-leads to, and one of the better ones at random. In each, many actions are tried and their
+leads to, then good ones at random. In each, many actions are tried and their
 costs kept. Writes one ``.npz`` a module into a work folder, where a second start goes on.
 
 A module of a library keeps each function that others might call, a program does not. So of
@@ -54,9 +54,11 @@ class DataConfig:
     smallest: int = 150
     largest: int = 4_000
     """Instructions of a corpus module."""
-    later_states: int = 2
+    later_states: int = 1
     """States of each module besides the first."""
-    later_share: float = 0.4
+    first_share: float = 0.5
+    """Of the actions tried in the first state, besides all of the coresets."""
+    later_share: float = 0.15
     """Of the actions, tried in a later state."""
     among: int = 20
     """A random later state is one of this many best."""
@@ -165,7 +167,7 @@ def _states(prober: Prober, bitcode: bytes, config: DataConfig, rng: random.Rand
     states = States(oz)
     objective = rng.randrange(len(COSTS))
     path: tuple[int, ...] = ()
-    tried = [i for i, action in enumerate(actions) if action.group != "core"]
+    tried = _first(actions, config.first_share, rng)
     for number in range(1 + config.later_states):
         after = prober.try_all(snapshot, tried)
         states.here.append(here)
@@ -176,7 +178,7 @@ def _states(prober: Prober, bitcode: bytes, config: DataConfig, rng: random.Rand
             break
         source = rng.randrange(len(states.here)) if number else 0
         best = _best(states.after[source], objective)
-        chosen = int(rng.choice(best[: config.among]) if number else best[0])
+        chosen = int(rng.choice(best[: config.among if number else 1]))
         chosen_action = actions[chosen]
         reached = prober.apply(
             states.snapshots[source], chosen_action.pipeline, dict(chosen_action.options)
@@ -187,6 +189,14 @@ def _states(prober: Prober, bitcode: bytes, config: DataConfig, rng: random.Rand
         path = (*states.paths[source], chosen)
         tried = sorted(rng.sample(range(len(actions)), int(config.later_share * len(actions))))
     return states
+
+
+def _first(actions: Sequence[Pass], share: float, rng: random.Random) -> list[int]:
+    """Single passes are not worth a compile there."""
+    groups = [action.group for action in actions]
+    others = [i for i, group in enumerate(groups) if group not in ("core", "coreset")]
+    some = rng.sample(others, int(share * len(others)))
+    return sorted(some + [i for i, group in enumerate(groups) if group == "coreset"])
 
 
 def _best(after: np.ndarray, objective: int) -> np.ndarray:
