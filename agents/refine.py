@@ -16,6 +16,9 @@ from stable_baselines3.common.vec_env import VecMonitor
 from .policy import STEPS, Features, Policy, PolicyConfig, PolicyNet
 from .sb3 import Sb3VecEnv
 
+Report = Callable[[int, Policy], None]
+"""Told how many steps were taken, and the policy as it is then."""
+
 
 @dataclass(frozen=True)
 class RefineConfig:
@@ -116,10 +119,9 @@ def to_policy(model: MaskablePPO, like: Policy) -> Policy:
 class _Critic(BaseCallback):
     """Lets the actor learn only after some steps, and reports now and then."""
 
-    def __init__(
-        self, critic_steps: int, every: int, report: Callable[[int, MaskablePPO], None] | None
-    ) -> None:
+    def __init__(self, like: Policy, critic_steps: int, every: int, report: Report | None) -> None:
         super().__init__()
+        self._like = like
         self._critic_steps = critic_steps
         self._every = every
         self._report = report
@@ -132,7 +134,7 @@ class _Critic(BaseCallback):
                 module.requires_grad_(learns)
         if self._report is not None and self.num_timesteps >= self._next:
             self._next = self.num_timesteps + self._every
-            self._report(self.num_timesteps, self.model)
+            self._report(self.num_timesteps, to_policy(self.model, self._like))
 
     def _on_step(self) -> bool:
         return True
@@ -144,7 +146,7 @@ def refine(
     config: RefineConfig,
     seed: int,
     *,
-    report: Callable[[int, MaskablePPO], None] | None = None,
+    report: Report | None = None,
     report_every: int = 2_000,
     progress: bool = False,
 ) -> Policy:
@@ -155,7 +157,7 @@ def refine(
         programs: To train on: URIs, paths or ``Program``s.
         config: How long, how fast.
         seed: Of the environments and of the sampling.
-        report: Called with the steps so far and the agent.
+        report: Called with the steps so far and the policy.
         report_every: Steps between two calls.
         progress: Show a bar.
     """
@@ -163,10 +165,11 @@ def refine(
     envs = make_envs(policy, programs, config.num_envs, seed)
     try:
         model = make_model(policy, envs, config, seed)
-        callback = _Critic(config.critic_steps, report_every, report)
+        callback = _Critic(policy, config.critic_steps, report_every, report)
         model.learn(config.total_steps, callback=callback, progress_bar=progress)
+        refined = to_policy(model, policy)
         if report is not None:
-            report(model.num_timesteps, model)
-        return to_policy(model, policy)
+            report(model.num_timesteps, refined)
+        return refined
     finally:
         envs.close()

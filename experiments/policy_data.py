@@ -128,7 +128,7 @@ def _observe(
                 "embedding": embedder.module(module),
                 "autophase": np.array(views["autophase"]),
                 "instcount": np.array(views["instcount"]),
-                "ir2vec": np.array(views["ir2vec"]).sum(0),  # over the functions
+                "ir2vec": np.array(views["ir2vec"]),
             }
         )
     assert all(row["ir2vec"].shape == (len(IR2VEC_NAMES),) for row in rows)

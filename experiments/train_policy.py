@@ -24,7 +24,7 @@ import tyro
 
 from mirgym.agents.guided import POLICIES
 from mirgym.agents.policy import FOLDER, Policy, PolicyConfig, policy_actions
-from mirgym.agents.refine import RefineConfig, refine, to_policy
+from mirgym.agents.refine import RefineConfig, refine
 from mirgym.agents.regression import FitConfig, States, best_of_top, fit, fixed_order
 
 from .policy_data import Data, read
@@ -136,10 +136,10 @@ def _refine(
     curve: list[dict[str, Any]] = []
     policies: dict[int, Policy] = {}
 
-    def report(steps: int, model: Any) -> None:
-        policies[steps] = to_policy(model, warm)
+    def report(steps: int, policy: Policy) -> None:
+        policies[steps] = policy
         with torch.no_grad():
-            logits = policies[steps].net(valid.tensors()).numpy()
+            logits = policy.net(valid.tensors()).numpy()
         curve.append({"steps": steps, **_named(best_of_top(logits, valid.values))})
         print(curve[-1], flush=True)
 

@@ -88,7 +88,7 @@ def test_files_that_are_no_policy_say_so(tmp_path):
     make_policy().save(tmp_path / "b.safetensors")
     with safe_open(tmp_path / "b.safetensors", "pt") as file:
         header = file.metadata()
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     header["actions"] = header["actions"].replace('"llvm": "', '"llvm": "9')
     save_file(tensors, tmp_path / "c.safetensors", header)
     with pytest.raises(ActionSetError, match="for LLVM 9"):
@@ -208,7 +208,7 @@ def test_the_actor_waits_for_the_critic_and_then_learns():
         ["mirbench/crc"],
         settings,
         0,
-        report=lambda steps, model: seen.append((steps, to_policy(model, policy))),
+        report=lambda steps, now: seen.append((steps, now)),
         report_every=16,
     )
     weight = "action_net.weight"
