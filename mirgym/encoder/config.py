@@ -39,6 +39,7 @@ TINY = EncoderConfig(
     d_field=16,
     text_layers=2,
     graph_layers=2,
+    d_message=32,
     heads=2,
     feed_forward=1,
     d_embed=128,
