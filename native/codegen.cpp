@@ -4,6 +4,7 @@
 #include "hash.h"
 #include "llvm_setup.h"
 
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
@@ -121,6 +122,19 @@ TargetMachine &targetMachineFor(const Module &module) {
 
 std::string emitObject(const Module &module) {
   Bytes object = emitInPlace(*CloneModule(module), /*functionSections=*/false);
+  return std::string(object.begin(), object.end());
+}
+
+std::string emitForExecution(Module &module) {
+  TargetMachine &machine = targetMachineFor(module);
+  // The machine serves the passes, too: they are to find it as it was.
+  scope_exit reset([&machine] {
+    machine.setOptLevel(CodeGenOptLevel::Default);
+    machine.Options.EmulatedTLS = false;
+  });
+  machine.setOptLevel(CodeGenOptLevel::Less);
+  machine.Options.EmulatedTLS = true;
+  Bytes object = emitInPlace(module, /*functionSections=*/false);
   return std::string(object.begin(), object.end());
 }
 
