@@ -8,6 +8,7 @@
 #include "llvm/IR/DebugInfo.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/IntrinsicInst.h"
+#include "llvm/TargetParser/Host.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
 #include <algorithm>
@@ -75,6 +76,11 @@ private:
   }
 
   void checkMain() {
+    Triple::ArchType here = Triple(sys::getProcessTriple()).getArch();
+    if (!module.getTargetTriple().getTriple().empty() &&
+        module.getTargetTriple().getArch() != here)
+      refuse("the module is for " + module.getTargetTriple().str() +
+             ", which this machine cannot run");
     Function *main = module.getFunction("main");
     if (!main || main->isDeclarationForLinker())
       refuse("the module defines no function 'main', so it cannot be run");

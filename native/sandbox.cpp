@@ -28,6 +28,9 @@ namespace mirgym {
 
 namespace {
 
+// Frames of unoptimised code are larger than those that the usual 8 MiB are made for.
+constexpr rlim_t stackBytes = 64 << 20;
+
 // Never above the limit that holds already.
 void limit(int resource, rlim_t soft, rlim_t hard) {
   rlimit now{};
@@ -126,6 +129,7 @@ void enterSandbox(const RunLimits &limits) {
   auto seconds = static_cast<rlim_t>(limits.cpuSeconds) + 1;
   limit(RLIMIT_CPU, seconds, seconds + 1); // SIGXCPU first, SIGKILL for who ignores it
   limit(RLIMIT_CORE, 0, 0);
+  limit(RLIMIT_STACK, stackBytes, stackBytes);
   if (limits.fileBytes)
     limit(RLIMIT_FSIZE, limits.fileBytes, limits.fileBytes);
   if (limits.memoryBytes) {

@@ -297,6 +297,11 @@ class TestCannotRun:
                 b"  call void @nowhere_to_be_found()\n  ret i32 0\n}\n",
                 "needs 'nowhere_to_be_found', which is neither in",
             ),
+            (
+                b'target triple = "i386-unknown-linux-gnu"\ndefine i32 @main() {\n'
+                b"  ret i32 0\n}\n",
+                "is for i386-unknown-linux-gnu, which this machine cannot run",
+            ),
         ],
     )
     def test_says_why(self, session: Session, place: Place, module: bytes, message: str) -> None:
