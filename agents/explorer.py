@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ..errors import CodegenError, SessionError, VerifyError
-from ..objective import METRICS, check_level, check_metric
+from ..objective import OBJECTIVES, check_level, check_metric, cost_of, run_meter
 from ..passes import Pass, catalogue
+from ..programs import Program
 from ..session import DEFAULT_GROWTH_LIMIT, Closing
 from ..wire import State, Wanted
 from ..worker import WorkerLimits, WorkerSession
@@ -38,7 +39,9 @@ class SearchConfig:
     """What a search looks for, and how long."""
 
     objective: str = "text_size_bytes"
-    """``text_size_bytes`` (bytes of machine code) or ``ir_instructions``."""
+    """``text_size_bytes`` (bytes of machine code), ``ir_instructions``, ``dynamic_cost`` (weighted
+    instructions that the program's first run executes) or ``runtime_ns`` (wall time of its last
+    run). The last two run the program; what cannot run has no cost, and is an error."""
     baseline: str = "Oz"
     """``O0 O1 O2 O3 Os Oz``. Functions get this level's size attributes, so that search and
     baseline compete on the same footing."""
@@ -123,6 +126,10 @@ class Explorer(Closing):
         module: The program's bitcode or IR.
         config: Objective, baseline and limits.
         on_progress: Called after each compile.
+        program: Says how to run it, for the objectives that take that.
+
+    Raises:
+        ValueError: The objective needs the program, which is not given.
     """
 
     def __init__(
@@ -130,6 +137,7 @@ class Explorer(Closing):
         module: bytes,
         config: SearchConfig,
         on_progress: Callable[[Progress], None] | None = None,
+        program: Program | None = None,
     ) -> None:
         self.config = config
         self.compiles = 0
@@ -143,19 +151,20 @@ class Explorer(Closing):
         self.baseline_cost = 0
         self._module = module
         self._on_progress = on_progress
-        self._wanted = Wanted.of(METRICS[config.objective].metric_names)
+        self._wanted = Wanted.of(OBJECTIVES[config.objective].metric_names)
         self._edges: dict[tuple[int, str], Node | None] = {}
         self._snapshots: OrderedDict[int, bytes] = OrderedDict()
         self._snapshot_bytes = 0
         self._started = time.perf_counter()
+        self._meter = run_meter(config.objective, program, config.baseline)
         self._session = WorkerSession(config.limits)
         self._at: Node | None = None
         try:
             state = self._load()
+            self.root = Node(state.key, self._cost(state))
         except BaseException:
             self._session.close()
             raise
-        self.root = Node(state.key, self._cost(state))
         self._at = self.root
         self._nodes = {state.key: self.root}
         self.best = self.root
@@ -289,7 +298,7 @@ class Explorer(Closing):
             self._snapshot_bytes -= len(dropped)
 
     def _cost(self, state: State) -> int:
-        return state.metrics[self.config.objective]
+        return cost_of(state, self.config.objective, self._session, self._meter)
 
     # -- end ------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import CodegenError, MirgymError, SessionError
-from ..objective import LEVEL_PIPELINES, measure_level
+from ..objective import LEVEL_PIPELINES, measure_level, run_meter
 from ..passes import Pass
 from ..programs import Program
 from ..validate import Validation, validate
@@ -40,8 +40,8 @@ class Optimized:
         program: What was optimised.
         config: How.
         baselines: ``text_size_bytes`` (of the whole object) and ``ir_instructions`` at each
-            of ``O0 O1 O2 O3 Os Oz``; empty for a level that LLVM fails on, and without
-            the size where there is no code generator for the program's target.
+            of ``O0 O1 O2 O3 Os Oz``, and the objective; empty for a level that LLVM fails on, and
+            without the size where there is no code generator for the program's target.
         result: The same of the result.
         pipeline: The passes of the result.
         opt_pipeline: The same as one argument of ``opt -passes=``.
@@ -99,7 +99,7 @@ def optimize(
         MirgymError: The program cannot be compiled, or the baseline fails on it.
     """
     config = config or SearchConfig()
-    found = search(program.bitcode(), config, on_progress)
+    found = search(program.bitcode(), config, on_progress, program)
     maker = _Maker(program, config)
     with maker.session:
         baselines = maker.baselines()
@@ -164,6 +164,7 @@ class _Maker:
     def __init__(self, program: Program, config: SearchConfig) -> None:
         self.config = config
         self.module = program.bitcode()
+        self.meter = run_meter(config.objective, program, config.baseline)
         # One request does here what took many in the search.
         patient = config.limits.step_seconds * 10
         self.session = WorkerSession(dataclasses.replace(config.limits, step_seconds=patient))
@@ -188,16 +189,18 @@ class _Maker:
         raise SessionError("run at once, the passes give another module than one by one")
 
     def sizes(self) -> dict[str, int]:
-        """Both metrics of the module in the session."""
+        """Both metrics of the module in the session, and its cost when that takes running it."""
         try:
             metrics = self.session.observe(_SIZES).metrics
         except CodegenError:
             if self.config.objective != "ir_instructions":
-                raise
+                raise  # code is what the others need
             metrics = self.session.observe(NOTHING).metrics
         sizes = {"ir_instructions": metrics["ir_instructions"]}
         if "object_text_size_bytes" in metrics:
             sizes["text_size_bytes"] = metrics["object_text_size_bytes"]
+        if self.meter is not None:
+            sizes[self.config.objective] = self.meter.cost(self.session)
         return sizes
 
     def baselines(self) -> dict[str, dict[str, int]]:

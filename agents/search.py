@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from ..errors import SessionError
 from ..objective import LEVEL_PIPELINES
 from ..passes import Pass
+from ..programs import Program
 from .explorer import (
     BudgetSpentError,
     Explorer,
@@ -82,6 +83,7 @@ def search(
     module: bytes,
     config: SearchConfig | None = None,
     on_progress: OnProgress | None = None,
+    program: Program | None = None,
 ) -> SearchResult:
     """Thin O2, then add passes, then restart: the default of ``mirgym optimize``.
 
@@ -89,29 +91,32 @@ def search(
         module: The program's bitcode or IR.
         config: Objective, baseline, budget and seed; None for the defaults.
         on_progress: Called after each compile.
+        program: Says how to run it; needed for ``dynamic_cost`` and ``runtime_ns``.
 
     Raises:
         MirgymError: The program cannot be loaded, or the baseline fails on it.
     """
-    return _run(_thin_then_add, module, config, on_progress)
+    return _run(_thin_then_add, module, config, on_progress, program)
 
 
 def greedy_search(
     module: bytes,
     config: SearchConfig | None = None,
     on_progress: OnProgress | None = None,
+    program: Program | None = None,
 ) -> SearchResult:
     """First improvement over single passes with random restarts. See ``search``."""
-    return _run(_greedy, module, config, on_progress)
+    return _run(_greedy, module, config, on_progress, program)
 
 
 def random_search(
     module: bytes,
     config: SearchConfig | None = None,
     on_progress: OnProgress | None = None,
+    program: Program | None = None,
 ) -> SearchResult:
     """Random sequences from unoptimised code, each prefix a candidate. See ``search``."""
-    return _run(_random_sequences, module, config, on_progress)
+    return _run(_random_sequences, module, config, on_progress, program)
 
 
 ALGORITHMS = {"search": search, "greedy": greedy_search, "random": random_search}
@@ -122,11 +127,12 @@ def _run(
     module: bytes,
     config: SearchConfig | None,
     on_progress: OnProgress | None,
+    program: Program | None,
 ) -> SearchResult:
     config = config or SearchConfig()
     rng = random.Random(config.seed)
     interrupted = False
-    with Explorer(module, config, on_progress) as explorer:
+    with Explorer(module, config, on_progress, program) as explorer:
         _measure_baseline(explorer)
         pruned: tuple[tuple[Pass, ...], Node] | None = None
         try:

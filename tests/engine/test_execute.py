@@ -298,8 +298,7 @@ class TestCannotRun:
                 "needs 'nowhere_to_be_found', which is neither in",
             ),
             (
-                b'target triple = "i386-unknown-linux-gnu"\ndefine i32 @main() {\n'
-                b"  ret i32 0\n}\n",
+                b'target triple = "i386-unknown-linux-gnu"\ndefine i32 @main() {\n  ret i32 0\n}\n',
                 "is for i386-unknown-linux-gnu, which this machine cannot run",
             ),
         ],
