@@ -167,15 +167,16 @@ def _time_once(executable: Path, run: Run, folder: Path, limits: TimingLimits) -
 
 def _await_end(process: subprocess.Popen[bytes], seconds: float) -> None:
     """Wait without the sleeps of ``Popen.wait(timeout)``, up to 50 ms each."""
+    left = seconds
     if hasattr(os, "pidfd_open"):
         descriptor = os.pidfd_open(process.pid)
         try:
             ended = bool(select.select([descriptor], [], [], seconds)[0])
         finally:
             os.close(descriptor)
-        seconds = 1.0 if ended else 0.0
+        left = 1.0 if ended else 0.0
     try:
-        process.wait(seconds)
+        process.wait(left)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
