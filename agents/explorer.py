@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import CodegenError, SessionError, VerifyError, WorkerStartError
-from ..objective import METRICS, check_level, check_metric
+from ..objective import OBJECTIVES, check_level, check_metric, cost_of, run_meter
 from ..passes import Pass, catalogue
+from ..programs import Program
 from ..session import DEFAULT_GROWTH_LIMIT, Closing
 from ..wire import State, Views, Wanted
 from ..worker import WorkerLimits
@@ -47,7 +48,9 @@ class SearchConfig:
     """What a search looks for, and how long."""
 
     objective: str = "text_size_bytes"
-    """``text_size_bytes`` (bytes of machine code) or ``ir_instructions``."""
+    """``text_size_bytes`` (bytes of machine code), ``ir_instructions``, ``dynamic_cost`` (weighted
+    instructions that the program's first run executes) or ``runtime_ns`` (wall time of its last
+    run). The last two run the program; what cannot run has no cost, and is an error."""
     baseline: str = "Oz"
     """``O0 O1 O2 O3 Os Oz``. Functions get this level's size attributes, so that search and
     baseline compete on the same footing."""
@@ -66,7 +69,8 @@ class SearchConfig:
     """A candidate that grows the module past this many times its first size is a failure."""
     transitions: Path | None = None
     """Folder of a transition cache (``agents.transitions``): faster, the same result and the
-    same count of compiles. None for no cache."""
+    same count of compiles. None for no cache. Objectives that run the program use none: what
+    a run costs is no fact of the module alone."""
 
     def __post_init__(self) -> None:
         check_metric(self.objective)
@@ -108,6 +112,10 @@ class Explorer(Closing):
         module: The program's bitcode or IR.
         config: Objective, baseline and limits.
         on_progress: Called after each compile.
+        program: Says how to run it, for the objectives that take that.
+
+    Raises:
+        ValueError: The objective needs the program, which is not given.
     """
 
     def __init__(
@@ -115,6 +123,7 @@ class Explorer(Closing):
         module: bytes,
         config: SearchConfig,
         on_progress: Callable[[Progress], None] | None = None,
+        program: Program | None = None,
     ) -> None:
         self.config = config
         self.compiles = 0
@@ -135,18 +144,20 @@ class Explorer(Closing):
         self._on_progress = on_progress
         self._edges: dict[tuple[int, int], Node | None] = {}
         self._started = time.perf_counter()
-        wanted = Wanted.of(METRICS[config.objective].metric_names)
+        self._meter = run_meter(config.objective, program, config.baseline)
+        wanted = Wanted.of(OBJECTIVES[config.objective].metric_names)
         self._walker = Walker(module, config.baseline, config.limits, config.growth_limit, wanted)
         self._cache: TransitionCache | None = None
         try:
-            if config.transitions is not None:
+            if config.transitions is not None and self._meter is None:
                 self._cache = TransitionCache(config.transitions)
             state = self._walker.load()
+            cost = cost_of(state, config.objective, self._walker.session, self._meter)
         except BaseException:
             self.close()
             raise
         first = first_state(module, config.baseline, config.limits, config.growth_limit)
-        self.root = Node(state.key, state.metrics[config.objective], first)
+        self.root = Node(state.key, cost, first)
         self._walker.at = self.root
         self._nodes = {state.key: self.root}
         self.best = self.root
@@ -273,7 +284,7 @@ class Explorer(Closing):
         try:
             self._walker.go_to(node)
             lasting = True  # from here on the step itself is to blame
-            outcome = _transition(self._walker.step(step))
+            outcome = self._take(step)
         except WorkerStartError:
             raise
         except CANDIDATE_ERRORS as error:
@@ -285,8 +296,18 @@ class Explorer(Closing):
             self._cache.put(node.state, action, self.config.objective, outcome)
         return outcome, True
 
+    def _take(self, step: Pass) -> Transition:
+        """Run a step where the worker is, and the program where that gives a new module."""
+        state = self._walker.step(step)
+        outcome = _transition(state)
+        if self._meter is not None and state.key not in self._nodes:
+            cost = cost_of(state, self.config.objective, self._walker.session, self._meter)
+            outcome = outcome._replace(run_cost=cost)
+        return outcome
+
     def _cost(self, outcome: Transition) -> int:
-        cost = outcome.cost(self.config.objective)
+        known = self._nodes.get(outcome.key)
+        cost = known.cost if known else outcome.cost(self.config.objective)
         assert cost is not None
         return cost
 

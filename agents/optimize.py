@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..errors import CodegenError, MirgymError, SessionError
-from ..objective import LEVEL_PIPELINES, measure_level
+from ..objective import LEVEL_PIPELINES, measure_level, run_meter
 from ..passes import Pass, to_commandline, to_pipeline
 from ..programs import Program
 from ..validate import Validation, validate
 from ..wire import NOTHING, Wanted
 from ..worker import WorkerSession
 from .explorer import SearchConfig
-from .search import ALGORITHMS, OnProgress, SearchResult
+from .search import ALGORITHMS, OnProgress, SearchResult, check_agent
 from .strategies import o_level
 
 Validator = Callable[[Program, bytes], Validation]
@@ -42,8 +42,8 @@ class Optimized:
         program: What was optimised.
         config: How.
         baselines: ``text_size_bytes`` (of the whole object) and ``ir_instructions`` at each
-            of ``O0 O1 O2 O3 Os Oz``; empty for a level that LLVM fails on, and without
-            the size where there is no code generator for the program's target.
+            of ``O0 O1 O2 O3 Os Oz``, and the objective; empty for a level that LLVM fails on, and
+            without the size where there is no code generator for the program's target.
         result: The same of the result.
         pipeline: The passes of the result.
         runs: The same as runs of ``opt``: one, or more where LLVM options change between.
@@ -111,9 +111,10 @@ def optimize(
 
     Raises:
         MirgymError: The program cannot be compiled, or the baseline fails on it.
+        ValueError: No such agent, or it knows nothing of the objective.
     """
     config = config or SearchConfig()
-    found = ALGORITHMS[agent](program.bitcode(), config, on_progress)
+    found = ALGORITHMS[check_agent(agent)](program.bitcode(), config, on_progress, program)
     maker = _Maker(program, config)
     with maker.session:
         baselines = maker.baselines()
@@ -192,6 +193,7 @@ class _Maker:
     def __init__(self, program: Program, config: SearchConfig) -> None:
         self.config = config
         self.module = program.bitcode()
+        self.meter = run_meter(config.objective, program, config.baseline)
         # One request does here what took many in the search.
         patient = config.limits.step_seconds * 10
         self.session = WorkerSession(dataclasses.replace(config.limits, step_seconds=patient))
@@ -218,16 +220,18 @@ class _Maker:
         raise SessionError("run at once, the passes give another module than one by one")
 
     def sizes(self) -> dict[str, int]:
-        """Both metrics of the module in the session."""
+        """Both metrics of the module in the session, and its cost when that takes running it."""
         try:
             metrics = self.session.observe(_SIZES).metrics
         except CodegenError:
             if self.config.objective != "ir_instructions":
-                raise
+                raise  # code is what the others need
             metrics = self.session.observe(NOTHING).metrics
         sizes = {"ir_instructions": metrics["ir_instructions"]}
         if "object_text_size_bytes" in metrics:
             sizes["text_size_bytes"] = metrics["object_text_size_bytes"]
+        if self.meter is not None:
+            sizes[self.config.objective] = self.meter.cost(self.session)
         return sizes
 
     def baselines(self) -> dict[str, dict[str, int]]:

@@ -33,9 +33,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from ..errors import SessionError
-from ..objective import LEVEL_PIPELINES
+from ..errors import SessionError, did_you_mean
+from ..objective import LEVEL_PIPELINES, METRICS
 from ..passes import Pass
+from ..programs import Program
 from .controls import fixed, optuna_tpe, oz_twice
 from .explorer import BudgetSpentError, Explorer, Failure, Progress, SearchConfig
 from .genetic import genetic
@@ -108,6 +109,7 @@ def search(
     module: bytes,
     config: SearchConfig | None = None,
     on_progress: OnProgress | None = None,
+    program: Program | None = None,
 ) -> SearchResult:
     """Thin O2, then add passes, then restart: the default of ``mirgym optimize``.
 
@@ -115,29 +117,32 @@ def search(
         module: The program's bitcode or IR.
         config: Objective, baseline, budget and seed; None for the defaults.
         on_progress: Called after each compile.
+        program: Says how to run it; needed for ``dynamic_cost`` and ``runtime_ns``.
 
     Raises:
         MirgymError: The program cannot be loaded, or the baseline fails on it.
     """
-    return run(thin_then_add, _PRUNING_SHARE, module, config, on_progress)
+    return run(thin_then_add, _PRUNING_SHARE, module, config, on_progress, program)
 
 
 def greedy_search(
     module: bytes,
     config: SearchConfig | None = None,
     on_progress: OnProgress | None = None,
+    program: Program | None = None,
 ) -> SearchResult:
     """First improvement over single passes with random restarts. See ``search``."""
-    return run(greedy, _PRUNING_SHARE, module, config, on_progress)
+    return run(greedy, _PRUNING_SHARE, module, config, on_progress, program)
 
 
 def random_search(
     module: bytes,
     config: SearchConfig | None = None,
     on_progress: OnProgress | None = None,
+    program: Program | None = None,
 ) -> SearchResult:
     """Random sequences from unoptimised code, each prefix a candidate. See ``search``."""
-    return run(random_sequences, _PRUNING_SHARE, module, config, on_progress)
+    return run(random_sequences, _PRUNING_SHARE, module, config, on_progress, program)
 
 
 def run(
@@ -146,6 +151,7 @@ def run(
     module: bytes,
     config: SearchConfig | None = None,
     on_progress: OnProgress | None = None,
+    program: Program | None = None,
 ) -> SearchResult:
     """Run a strategy; ``ALGORITHMS`` holds the known ones.
 
@@ -156,14 +162,22 @@ def run(
         module: The program's bitcode or IR.
         config: Objective, baseline, budget and seed; None for the defaults.
         on_progress: Called after each compile.
+        program: Says how to run it; needed for ``dynamic_cost`` and ``runtime_ns``.
 
     Raises:
         MirgymError: The program cannot be loaded, or the baseline fails on it.
+        ValueError: The strategy knows nothing of the objective, or it needs the program.
     """
     config = config or SearchConfig()
+    if strategy in _LEARNED and config.objective not in METRICS:
+        others = [name for name in ALGORITHMS if name not in _LEARNED.values()]
+        raise ValueError(
+            f"the agent {_LEARNED[strategy]!r} has learned {' and '.join(METRICS)} only; for "
+            f"{config.objective} take one of {', '.join(others)}"
+        )
     rng = random.Random(config.seed)
     interrupted = False
-    with Explorer(module, config, on_progress) as explorer:
+    with Explorer(module, config, on_progress, program) as explorer:
         _measure_baseline(explorer)
         pruned: tuple[tuple[Pass, ...], Node] | None = None
         try:
@@ -239,6 +253,10 @@ def _guided(explorer: Explorer, rng: random.Random) -> None:
     guided(shipped_policy, explorer, rng)
 
 
+_LEARNED: dict[Strategy, str] = {_guided: "policy", fixed: "fixed"}
+"""Whose data (weights, sequences) is for the metrics of a module, and so not for objectives
+that run the program."""
+
 ALGORITHMS: dict[str, Algorithm] = {
     "policy": partial(run, _guided, 0.0),
     "search": search,
@@ -252,3 +270,13 @@ ALGORITHMS: dict[str, Algorithm] = {
 }
 """All algorithms by name. What pays for pruning is in the budget; a whole sequence that is
 one pipeline has nothing to prune."""
+
+
+def check_agent(name: str) -> str:
+    """Return ``name`` if it is one of ``ALGORITHMS``, else raise ``ValueError``."""
+    if name not in ALGORITHMS:
+        raise ValueError(
+            f"unknown agent {name!r}; expected one of {', '.join(ALGORITHMS)}."
+            + did_you_mean(name, ALGORITHMS)
+        )
+    return name

@@ -88,6 +88,7 @@ class Transition(NamedTuple):
         text_bytes: Cost in bytes of machine code; None when it was not measured.
         failure: The error, empty when there was none. The costs are 0 with one.
         microseconds: Wall time of the compile when it was made.
+        run_cost: Cost by running the program, for an objective that takes that; never kept.
     """
 
     key: int
@@ -96,10 +97,13 @@ class Transition(NamedTuple):
     text_bytes: int | None
     failure: str = ""
     microseconds: int = 0
+    run_cost: int | None = None
 
-    def cost(self, metric: str) -> int | None:
-        """``text_size_bytes`` or ``ir_instructions``; None when it was not measured."""
-        return self.instructions if metric == "ir_instructions" else self.text_bytes
+    def cost(self, objective: str) -> int | None:
+        """Cost in an objective; None when it was not measured."""
+        if objective == "ir_instructions":
+            return self.instructions
+        return self.text_bytes if objective == "text_size_bytes" else self.run_cost
 
 
 def first_state(module: bytes, level: str, limits: WorkerLimits, growth_limit: float) -> int:

@@ -23,7 +23,9 @@ class EpisodeConfig:
     """Programs to play on: a suite (``"mirbench"``, ``"mirbench:train"``, ``"cbench-v1"``),
     a URI, a path, a ``Program``, or a list of these."""
     objective: str = "text_size_bytes"
-    """``text_size_bytes`` (bytes of machine code) or ``ir_instructions``."""
+    """``text_size_bytes`` (bytes of machine code), ``ir_instructions``, ``dynamic_cost`` (weighted
+    instructions that the program's first run executes) or ``runtime_ns`` (wall time of its last
+    run). The last two run the program; what cannot run has no cost, and is an error."""
     baseline: str = "Oz"
     """``O0 O1 O2 O3 Os Oz``. Functions get this level's size attributes at reset, so that
     agent and baseline compete on the same footing."""

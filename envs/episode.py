@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium import spaces
 
 from ..errors import MirgymError, SessionError, WorkerStartError
-from ..objective import METRICS
+from ..objective import OBJECTIVES
 from ..passes import Pass, to_commandline, to_pipeline
 from ..programs import Program
 from ..programs.execute import Limits
@@ -62,7 +62,7 @@ class Episode:
         self.actions: ActionSet = self._build_actions()
         self._knob_sizes = [len(knob.values) for knob in self.actions.knobs]
         self.observer = Observer(config.observation, len(self.actions.passes), self._knob_sizes)
-        metrics = METRICS[config.objective].metric_names
+        metrics = OBJECTIVES[config.objective].metric_names
         self.wanted = Wanted.of(metrics, self.observer.views, key=self._wants_key)
         self._pool = pool
         self.session: InProcessSession | WorkerSession | None = None
@@ -137,7 +137,10 @@ class Episode:
             wanted=self.wanted,
             growth_limit=self.config.growth_limit,
         )
-        self._begin(chosen, self._first_state(state))
+        first = self._first_state(state)
+        # Running the program again would only find the same.
+        cost = self.pool.cost(chosen, first, session) if first.changed else self._costs.start
+        self._begin(chosen, first, cost)
         return self.look(), self.info(changed=False, error=None)
 
     def _first_state(self, loaded: State) -> State:
@@ -155,10 +158,10 @@ class Episode:
             except SessionError as error:
                 self.pool.drop(chosen, error)
 
-    def _begin(self, program: Program, state: State) -> None:
+    def _begin(self, program: Program, state: State, cost: int) -> None:
         self.program = program
         self._state = state
-        self._cost = state.metrics[self.config.objective]
+        self._cost = cost
         self._history = History(len(self.actions.passes), self.horizon)
         self.taken = []
         self.choice = [0] * len(self.actions.knobs)
@@ -241,10 +244,10 @@ class Episode:
             return self._outcome(0.0, changed=False, terminated=stopped)
         try:
             state = self._finish(self._planned)
+            return self._arrive(action, state)
         except SessionError as error:
             self._over = True
             return self._outcome(0.0, changed=False, error=str(error))
-        return self._arrive(action, state)
 
     def _record(self, action: Any) -> None:
         """Take note of an action, and of what it sets."""
@@ -265,14 +268,22 @@ class Episode:
             self._all_useful()
         else:
             self._useful[action] = False
-        reward = self._move_to(state)
+        reward = self._move_to(state, changed=state.changed)
         return self._outcome(reward, changed=state.changed)
 
-    def _move_to(self, state: State) -> float:
-        """Make it the current state; returns the reward of that."""
-        self._state = state
-        before, self._cost = self._cost, state.metrics[self.config.objective]
-        return self._costs.scale.reward(before, self._cost)
+    def _move_to(self, state: State, *, changed: bool) -> float:
+        """Make it the current state; returns the reward of that.
+
+        Raises:
+            SessionError: The program in this state cannot be run.
+        """
+        assert self.program is not None
+        assert self.session is not None
+        before, cost = self._cost, self._cost
+        if changed:
+            cost = self.pool.cost(self.program, state, self.session)
+        self._state, self._cost = state, cost
+        return self._costs.scale.reward(before, cost)
 
     def _all_useful(self) -> None:
         """Forget the known no-ops, but for settings that are in force."""
@@ -385,8 +396,8 @@ class Episode:
         twin.session = self.session.fork()
         assert self.program is not None
         assert self._state is not None
-        twin._begin(self.program, self._state)
-        twin._costs, twin._cost = self._costs, self._cost
+        twin._begin(self.program, self._state, self._cost)
+        twin._costs = self._costs
         twin.taken, twin.choice = list(self.taken), list(self.choice)
         twin._useful = self._useful.copy()
         twin._history.counts = self._history.counts.copy()

@@ -49,8 +49,8 @@ class ParamsEpisode(Episode):
         """The action space."""
         return spaces.MultiDiscrete(self._knob_sizes) if self._one_shot else super().action_space
 
-    def _begin(self, program: Program, state: State) -> None:
-        super()._begin(program, state)
+    def _begin(self, program: Program, state: State, cost: int) -> None:
+        super()._begin(program, state, cost)
         self._bitcode, self._key = program.bitcode(), state.key
 
     def _first_state(self, loaded: State) -> State:
@@ -124,7 +124,7 @@ class ParamsEpisode(Episode):
     def _arrive(self, action: Any, state: State) -> Outcome:
         changed, self._key = state.key != self._key, state.key
         self._over = self._one_shot
-        reward = self._move_to(state)
+        reward = self._move_to(state, changed=changed)
         return self._outcome(reward, changed=changed, terminated=self._one_shot)
 
     def action_mask(self) -> np.ndarray:

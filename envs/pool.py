@@ -16,9 +16,10 @@ from ..errors import (
     WorkerStartError,
     did_you_mean,
 )
-from ..objective import METRICS, Scale, run_level
+from ..objective import OBJECTIVES, Meter, Scale, cost_of, run_level, run_meter
 from ..programs import Program, resolve, resolve_all
 from ..session import Session
+from ..wire import State
 
 
 class Costs(NamedTuple):
@@ -46,6 +47,7 @@ class ProgramPool:
     level: str
     members: list[Program] = field(init=False)
     _costs: dict[str, Costs] = field(init=False, default_factory=dict)
+    _meters: dict[str, Meter | None] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.members = resolve_all(self.programs)
@@ -94,10 +96,21 @@ class ProgramPool:
         return found
 
     def _measure(self, program: Program, session: Session) -> Costs:
-        wanted = METRICS[self.objective]
+        wanted = OBJECTIVES[self.objective]
         start = session.load(program.bitcode(), level=self.level, wanted=wanted)
+        start_cost = self.cost(program, start, session)
         after = run_level(session, start, self.level, wanted)
-        return Costs(start.metrics[self.objective], after.metrics[self.objective])
+        return Costs(start_cost, self.cost(program, after, session))
+
+    def cost(self, program: Program, state: State, session: Session) -> int:
+        """Cost of the program's module that a session holds, whose state this is.
+
+        Raises:
+            NotRunnableError: It takes running the program, which does not do what it must.
+        """
+        if program.uri not in self._meters:
+            self._meters[program.uri] = run_meter(self.objective, program, self.level)
+        return cost_of(state, self.objective, session, self._meters[program.uri])
 
     def drop(self, program: Program, error: Exception) -> None:
         """Leave a program out of sampling because its baseline cannot be built.

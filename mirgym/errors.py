@@ -70,6 +70,10 @@ class CodegenError(MirgymError):
     """Object code cannot be emitted for this module (for example, an unknown target)."""
 
 
+class NotRunnableError(SessionError):
+    """The program cannot be run here, or a run did not do what it must."""
+
+
 class VerifyError(MirgymError):
     """LLVM's verifier rejects the module: the last pass produced invalid IR."""
 

@@ -1,15 +1,21 @@
 """Objective = metric × baseline, and the reward that the two give.
 
-The cost of a module is one integer: bytes or instructions, smaller is better. The
-baseline is the cost after one of clang's optimisation levels on the same program.
+The cost of a module is one integer: bytes, instructions, weighted instructions executed, or
+nanoseconds; smaller is better. The baseline is the cost after one of clang's optimisation levels
+on the same program.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
+from .dynamic_cost import CostMeter
 from .errors import did_you_mean
+from .levels import LEVEL_PIPELINES, check_level, measure_level, run_level
+from .programs import Program
+from .runtime import RuntimeMeter
 from .session import Session
 from .wire import NO_KEY, State, Wanted
 
@@ -17,53 +23,69 @@ METRICS: dict[str, Wanted] = {
     "text_size_bytes": Wanted.of(("text_size_bytes",), key=False),
     "ir_instructions": NO_KEY,
 }
-"""Metric names and what a session must be asked to send for each."""
+"""Metrics of the module itself, and what a session must be asked to send for each."""
 
-LEVEL_PIPELINES: dict[str, str | None] = {
-    "O0": None,
-    "O1": "default<O1>",
-    "O2": "default<O2>",
-    "O3": "default<O3>",
-    "Os": "default<O2>",
-    "Oz": "default<O2>",
-}
-"""What each level runs. Since LLVM 23 Os and Oz are O2 on functions that carry
-``optsize`` and ``minsize``; the levels' attributes are set when a program is loaded."""
+OBJECTIVES: dict[str, Wanted] = {**METRICS, "dynamic_cost": NO_KEY, "runtime_ns": NO_KEY}
+"""All that can be an objective: the metrics, and what a ``Meter`` finds out by running."""
+
+__all__ = [
+    "LEVEL_PIPELINES",
+    "METRICS",
+    "OBJECTIVES",
+    "Meter",
+    "Scale",
+    "check_level",
+    "check_metric",
+    "cost_of",
+    "measure_level",
+    "run_level",
+    "run_meter",
+]
 
 SMALLEST_LOG_GAIN = math.log(1.01)
 """Floor of the reward's scale, for programs that the baseline improves by under 1 %."""
 
 
 def check_metric(name: str) -> str:
-    """Return ``name`` if it is a metric, else raise ``ValueError``."""
-    if name not in METRICS:
+    """Return ``name`` if it is an objective, else raise ``ValueError``."""
+    if name not in OBJECTIVES:
         raise ValueError(
-            f"unknown objective {name!r}; expected one of {list(METRICS)}."
-            + did_you_mean(name, METRICS)
+            f"unknown objective {name!r}; expected one of {list(OBJECTIVES)}."
+            + did_you_mean(name, OBJECTIVES)
         )
     return name
 
 
-def check_level(name: str) -> str:
-    """Return ``name`` if it is an optimisation level, else raise ``ValueError``."""
-    if name not in LEVEL_PIPELINES:
-        raise ValueError(
-            f"unknown baseline {name!r}; expected one of {list(LEVEL_PIPELINES)}."
-            + did_you_mean(name, LEVEL_PIPELINES)
-        )
-    return name
+class Meter(Protocol):
+    """Finds out by running a program what its module in a session costs."""
+
+    def cost(self, session: Session) -> int:
+        """The cost; raises ``NotRunnableError`` when it cannot be had."""
+        ...
 
 
-def run_level(session: Session, loaded: State, level: str, wanted: Wanted) -> State:
-    """Run a level's pipeline on a program loaded at that level; return the state after."""
-    pipeline = LEVEL_PIPELINES[check_level(level)]
-    return loaded if pipeline is None else session.step(pipeline, wanted=wanted)
+def run_meter(objective: str, program: Program | None, level: str) -> Meter | None:
+    """What measures an objective that takes running the program; None for a metric.
+
+    A meter belongs to one program and one baseline, and keeps what it learns of them.
+
+    Raises:
+        ValueError: There is no program to run.
+    """
+    if objective in METRICS:
+        return None
+    if program is None:
+        raise ValueError(f"the objective {objective} takes running a program; give one, too")
+    return CostMeter(program) if objective == "dynamic_cost" else RuntimeMeter(program, level)
 
 
-def measure_level(session: Session, module: bytes, level: str, wanted: Wanted) -> dict[str, int]:
-    """Metrics of a program at a level. Leaves the optimised module in the session."""
-    loaded = session.load(module, level=level, wanted=wanted)
-    return run_level(session, loaded, level, wanted).metrics
+def cost_of(state: State, objective: str, session: Session, meter: Meter | None) -> int:
+    """Cost of the module in a session, whose state this is.
+
+    Raises:
+        NotRunnableError: The program cannot be run, or no longer does what it must.
+    """
+    return state.metrics[objective] if meter is None else meter.cost(session)
 
 
 @dataclass(frozen=True)

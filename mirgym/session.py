@@ -6,15 +6,18 @@ are its two implementations, held to one conformance suite (tests/conformance).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
 from . import wire
+from .execution import Execution, ExecutionLimits, RunRequest, decode_execution, execute_request
 from .wire import NO_KEY, NOTHING, FunctionRecord, State, Wanted
 
 DEFAULT_GROWTH_LIMIT = 16.0
 """A module may grow to this many times its first size (or 10,000 instructions)."""
+
+DEFAULT_LIMITS = ExecutionLimits()
 
 
 @runtime_checkable
@@ -99,6 +102,29 @@ class Session(Protocol):
         """The functions with a body, in module order."""
         ...
 
+    def execute(
+        self,
+        runs: Sequence[RunRequest],
+        *,
+        libraries: Sequence[str] = (),
+        limits: ExecutionLimits = DEFAULT_LIMITS,
+        counters: bool = False,
+    ) -> Execution:
+        """Run the module's ``main`` as it is now, each run in a forked child.
+
+        The children cannot start processes or threads, nor open sockets (on Linux).
+
+        Args:
+            runs: Where and with what; their directories must exist.
+            libraries: Names as after ``-l``, besides those of this process (libc, libm).
+            limits: What each run may use.
+            counters: Reply how often each block ran, too.
+
+        Raises:
+            NotRunnableError: There is no ``main``, or a symbol that it needs.
+        """
+        ...
+
     def close(self) -> None:
         """Free everything; may be called again."""
         ...
@@ -135,8 +161,11 @@ class Closing:
 class WireSession(Closing):
     """Every verb of the protocol over one ``_request``; the base of both sessions."""
 
-    def _request(self, request: bytes) -> bytes:
-        """Send one request and return its reply (see ``mirgym.wire``)."""
+    def _request(self, request: bytes, extra_seconds: float = 0.0) -> bytes:
+        """Send one request and return its reply (see ``mirgym.wire``).
+
+        It may take ``extra_seconds`` longer than other requests.
+        """
         raise NotImplementedError
 
     def load(
@@ -189,6 +218,19 @@ class WireSession(Closing):
         """See ``Session.functions``."""
         return wire.decode_functions(self._request(wire.simple_request(wire.Verb.FUNCTIONS)))
 
+    def execute(
+        self,
+        runs: Sequence[RunRequest],
+        *,
+        libraries: Sequence[str] = (),
+        limits: ExecutionLimits = DEFAULT_LIMITS,
+        counters: bool = False,
+    ) -> Execution:
+        """See ``Session.execute``."""
+        request = execute_request(runs, libraries, limits, counters=counters)
+        reply = self._request(request, len(runs) * limits.wall_seconds)
+        return decode_execution(reply, len(runs), counters=counters)
+
     def _plain(self, request: bytes) -> bytes:
         reply = self._request(request)
         wire.raise_on_error(reply)
@@ -222,7 +264,7 @@ class InProcessSession(WireSession):
         self._size_limit = growth_limit * state.metrics["ir_instructions"]
         return state
 
-    def _request(self, request: bytes) -> bytes:
+    def _request(self, request: bytes, extra_seconds: float = 0.0) -> bytes:
         if self._engine is None:
             raise ValueError("the session is closed; make a new one")
         return self._engine.handle(request)

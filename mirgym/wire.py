@@ -16,6 +16,7 @@ EMIT     u8 kind → bytes
 VERIFY   → nothing
 FUNCTIONS → n × (str name, u64 key, i64 instructions, i64 text bytes or −1)
 FORK     → i64 pid, and a socket as ancillary data (workers only)
+EXECUTE  see ``mirgym.execution``
 ======== =====================================================================
 
 A ``str`` is u32 length and bytes. A reply starts with a status byte: 0, or the kind
@@ -54,6 +55,7 @@ class Verb(enum.IntEnum):
     VERIFY = 7
     FUNCTIONS = 8
     FORK = 9
+    EXECUTE = 10
 
 
 LEVELS: Mapping[str, int] = {"as-is": 0, "O0": 1, "O1": 1, "O2": 1, "O3": 1, "Os": 2, "Oz": 3}
@@ -96,6 +98,7 @@ _ERRORS: Mapping[int, type[errors.MirgymError]] = {
     7: ValueError,  # type: ignore[dict-item]
     8: errors.SessionCrashedError,
     9: errors.SessionTimeoutError,
+    10: errors.NotRunnableError,
 }
 
 

@@ -201,7 +201,7 @@ class WorkerSession(WireSession):
 
     # -- one request ------------------------------------------------------------
 
-    def _send(self, request: bytes, what: str) -> None:
+    def _send(self, request: bytes, what: str, extra_seconds: float = 0.0) -> None:
         if self._closed:
             raise ValueError("the session is closed; make a new one")
         starts_over = request[0] in (wire.Verb.LOAD, wire.Verb.RESTORE)
@@ -216,7 +216,7 @@ class WorkerSession(WireSession):
             self.start()
         assert self._socket is not None
         self._pending = what
-        limit = self.limits.step_seconds
+        limit = self.limits.step_seconds + extra_seconds
         self._deadline = time.monotonic() + limit + self.limits.grace_seconds
         self._awaiting = True
         limit_ms = max(int(limit * 1000), 1)
@@ -240,8 +240,8 @@ class WorkerSession(WireSession):
             self._fail_with_last_words(reply)
         return reply
 
-    def _request(self, request: bytes) -> bytes:
-        self._send(request, "")
+    def _request(self, request: bytes, extra_seconds: float = 0.0) -> bytes:
+        self._send(request, "", extra_seconds)
         return self._receive()
 
     def step(

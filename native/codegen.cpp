@@ -34,8 +34,36 @@ using Bytes = SmallVector<char, 0>;
   throw EngineError(ErrorKind::Codegen, why.str());
 }
 
-Bytes emitInPlace(Module &module, bool functionSections) {
-  TargetMachine &machine = targetMachineFor(module);
+TargetMachine &machineFor(const Module &module, CodeGenOptLevel level) {
+  thread_local std::map<std::string, std::unique_ptr<TargetMachine>> machines;
+  setUpLLVM();
+  Triple triple = module.getTargetTriple();
+  if (triple.getTriple().empty())
+    triple = Triple(sys::getDefaultTargetTriple());
+  bool pic = module.getPICLevel() != PICLevel::NotPIC;
+  std::optional<CodeModel::Model> codeModel = module.getCodeModel();
+  std::string kind = triple.str() + (pic ? "/pic/" : "/static/") +
+                     std::to_string(codeModel ? int(*codeModel) : -1) + "/O" +
+                     std::to_string(int(level));
+  std::unique_ptr<TargetMachine> &machine = machines[kind];
+  if (!machine) {
+    std::string why;
+    const Target *target = TargetRegistry::lookupTarget(triple, why);
+    if (!target)
+      fail("no code generator for the module's target '" + triple.str() +
+           "': " + why + ". This build emits code for " +
+           sys::getDefaultTargetTriple() +
+           " only; use the objective ir_instructions for other targets");
+    machine.reset(target->createTargetMachine(
+        triple, "", "", TargetOptions(), pic ? Reloc::PIC_ : Reloc::Static, codeModel,
+        level));
+    if (!machine)
+      fail("no target machine for '" + triple.str() + "'");
+  }
+  return *machine;
+}
+
+Bytes emitInPlace(Module &module, TargetMachine &machine, bool functionSections) {
   if (module.getTargetTriple().getTriple().empty())
     module.setTargetTriple(machine.getTargetTriple());
   if (module.getDataLayoutStr().empty())
@@ -54,6 +82,10 @@ Bytes emitInPlace(Module &module, bool functionSections) {
     fail("target " + module.getTargetTriple().str() + " cannot emit object files");
   passes.run(module);
   return object;
+}
+
+Bytes emitInPlace(Module &module, bool functionSections) {
+  return emitInPlace(module, targetMachineFor(module), functionSections);
 }
 
 std::unique_ptr<object::ObjectFile> openObject(const Bytes &bytes) {
@@ -92,35 +124,18 @@ bool isFoldableData(const GlobalValue *global) {
 } // namespace
 
 TargetMachine &targetMachineFor(const Module &module) {
-  thread_local std::map<std::string, std::unique_ptr<TargetMachine>> machines;
-  setUpLLVM();
-  Triple triple = module.getTargetTriple();
-  if (triple.getTriple().empty())
-    triple = Triple(sys::getDefaultTargetTriple());
-  bool pic = module.getPICLevel() != PICLevel::NotPIC;
-  std::optional<CodeModel::Model> codeModel = module.getCodeModel();
-  std::string kind = triple.str() + (pic ? "/pic/" : "/static/") +
-                     std::to_string(codeModel ? int(*codeModel) : -1);
-  std::unique_ptr<TargetMachine> &machine = machines[kind];
-  if (!machine) {
-    std::string why;
-    const Target *target = TargetRegistry::lookupTarget(triple, why);
-    if (!target)
-      fail("no code generator for the module's target '" + triple.str() +
-           "': " + why + ". This build emits code for " +
-           sys::getDefaultTargetTriple() +
-           " only; use the objective ir_instructions for other targets");
-    machine.reset(target->createTargetMachine(
-        triple, "", "", TargetOptions(), pic ? Reloc::PIC_ : Reloc::Static, codeModel,
-        CodeGenOptLevel::Default));
-    if (!machine)
-      fail("no target machine for '" + triple.str() + "'");
-  }
-  return *machine;
+  return machineFor(module, CodeGenOptLevel::Default);
 }
 
 std::string emitObject(const Module &module) {
   Bytes object = emitInPlace(*CloneModule(module), /*functionSections=*/false);
+  return std::string(object.begin(), object.end());
+}
+
+std::string emitForExecution(Module &module) {
+  TargetMachine &machine = machineFor(module, CodeGenOptLevel::None);
+  machine.Options.EmulatedTLS = true;
+  Bytes object = emitInPlace(module, machine, /*functionSections=*/false);
   return std::string(object.begin(), object.end());
 }
 

@@ -29,6 +29,12 @@ llvm::TargetMachine &targetMachineFor(const llvm::Module &module);
 
 std::string emitObject(const llvm::Module &module);
 
+// Object code to be loaded into this process. It changes the module, which must be
+// position independent. Thread-local variables become calls to the compiler's runtime:
+// only the system's loader can give out real ones. What the code does is all that counts
+// here: without optimisation it is there five times sooner.
+std::string emitForExecution(llvm::Module &module);
+
 // Size in bytes of the `.text*` sections of emitObject(module).
 int64_t objectTextSize(const llvm::Module &module);
 

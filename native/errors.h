@@ -17,6 +17,7 @@ enum class ErrorKind : unsigned char {
   BadRequest = 7,
   Crashed = 8,
   Timeout = 9,
+  NotRunnable = 10,
 };
 
 class EngineError : public std::runtime_error {

@@ -103,6 +103,51 @@ void functions(Session &session, Writer &reply) {
   }
 }
 
+std::vector<std::string> texts(Reader &request) {
+  std::vector<std::string> list(request.number<uint16_t>());
+  for (std::string &text : list)
+    text = request.text();
+  return list;
+}
+
+void execute(Session &session, Reader &request, Writer &reply) {
+  bool keepCounters = request.number<uint8_t>();
+  RunLimits limits;
+  limits.cpuSeconds = request.number<double>();
+  limits.wallSeconds = request.number<double>();
+  limits.memoryBytes = request.number<uint64_t>();
+  limits.fileBytes = request.number<uint64_t>();
+  std::vector<std::string> libraries = texts(request);
+  std::vector<RunRequest> runs(request.number<uint16_t>());
+  for (RunRequest &run : runs) {
+    for (std::string *path : {&run.directory, &run.input, &run.output, &run.errors})
+      *path = request.text();
+    run.arguments = texts(request);
+  }
+  Execution execution = session.execute(libraries, runs, limits, keepCounters);
+  reply.number(execution.compileNs);
+  for (const RunReport &run : execution.runs) {
+    reply.number(run.ending);
+    reply.number(run.code);
+    reply.number(run.cost);
+    reply.number(run.ns);
+  }
+  if (!keepCounters)
+    return;
+  size_t first = 0;
+  for (const CountedFunction &function : execution.functions) {
+    reply.text(function.name);
+    size_t blocks = function.weights.size();
+    reply.number(static_cast<uint32_t>(blocks));
+    for (uint64_t weight : function.weights)
+      reply.number(weight);
+    for (const RunReport &run : execution.runs)
+      for (size_t block = first; block < first + blocks; ++block)
+        reply.number(run.counters[block]);
+    first += blocks;
+  }
+}
+
 void dispatch(Session &session, Reader &request, Writer &reply) {
   switch (request.number<Verb>()) {
   case Verb::Load:
@@ -121,6 +166,8 @@ void dispatch(Session &session, Reader &request, Writer &reply) {
     return session.verify();
   case Verb::Functions:
     return functions(session, reply);
+  case Verb::Execute:
+    return execute(session, request, reply);
   case Verb::Fork:
     break;
   }

@@ -20,6 +20,7 @@ enum class Verb : unsigned char {
   Verify = 7,
   Functions = 8,
   Fork = 9, // answered by the worker loop itself
+  Execute = 10,
 };
 
 // Never throws: an error becomes a reply of its kind.

@@ -394,6 +394,12 @@ std::string Session::emit(EmitKind kind) {
   throw EngineError(ErrorKind::BadRequest, "unknown output kind");
 }
 
+Execution Session::execute(const std::vector<std::string> &libraries,
+                           const std::vector<RunRequest> &runs, const RunLimits &limits,
+                           bool keepCounters) {
+  return mirgym::execute(loaded(), libraries, runs, limits, keepCounters);
+}
+
 void Session::verify() { verifyOrThrow(loaded()); }
 
 std::vector<FunctionRecord> Session::functions() {

@@ -8,6 +8,7 @@
 #include "autophase.h"
 #include "codegen.h"
 #include "counts.h"
+#include "execute.h"
 #include "fingerprint.h"
 #include "hash.h"
 #include "ir2vec.h"
@@ -81,6 +82,10 @@ public:
   std::string emit(EmitKind kind);
   void verify();
   std::vector<FunctionRecord> functions();
+  // Runs the module as it is; it stays so. See execute.h.
+  Execution execute(const std::vector<std::string> &libraries,
+                    const std::vector<RunRequest> &runs, const RunLimits &limits,
+                    bool keepCounters);
   void forgetSentViews();
 
 private:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...errors import UnknownProgramError, did_you_mean
-from ...objective import check_metric
+from ...errors import UnknownProgramError
+from ...objective import METRICS, check_metric
 from ...programs import Program
 from ...programs.datasets import datasets, resolve_all
-from ..search import ALGORITHMS
+from ..search import ALGORITHMS, check_agent
 
 BUDGETS = (1, 10, 45, 100, 300)
 """One shot, a glance, an episode, and the searches' own range."""
@@ -33,15 +33,15 @@ class LeaderboardConfig:
     """Folder of a transition cache; the results are the same without."""
 
     def __post_init__(self) -> None:
-        check_metric(self.objective)
+        if check_metric(self.objective) not in METRICS:
+            raise ValueError(
+                f"a leaderboard compares {' or '.join(METRICS)}, not {self.objective}, which takes "
+                "running each candidate; mirgym optimize --objective does that for one program"
+            )
         object.__setattr__(self, "agents", self.agents or tuple(ALGORITHMS))
         object.__setattr__(self, "budgets", tuple(sorted(set(self.budgets))))
         for name in self.agents:
-            if name not in ALGORITHMS:
-                raise ValueError(
-                    f"unknown agent {name!r}; expected some of {', '.join(ALGORITHMS)}."
-                    + did_you_mean(name, ALGORITHMS)
-                )
+            check_agent(name)
         if len(set(self.agents)) != len(self.agents):
             raise ValueError(f"agents are named twice: {', '.join(self.agents)}")
         if not self.budgets or self.budgets[0] < 1:

@@ -8,31 +8,26 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import random
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from .. import _native
 from ..errors import MirgymError, SessionError, VerifyError, WorkerStartError
 from ..passes import Pass, catalogue
 from ..programs import Program, resolve_all
-from ..programs.cache import cache_root, make_directory
+from ..programs.cache import cache_root
 from ..validate import optimised_object, save_case, shortest_failing, validate
 from ..worker import WorkerLimits
 from .hostile import run_hostile
+from .journal import Bar, Journal, Row
 from .plants import EDITS, Plant, plant
 from .report import Check, Report
 
 SHORTEST, LONGEST = 10, 45
 """Passes in a sequence."""
 LIMITS = WorkerLimits(step_seconds=30.0)
-
-Row = dict[str, Any]
 
 
 def random_sequence(seed: int, index: int) -> tuple[Pass, ...]:
@@ -76,30 +71,6 @@ def _reduce(program: Program, passes: tuple[Pass, ...], case: Path) -> Row:
     return {"reduced": [one.name for one in shortest], "case": case.name}
 
 
-class _Journal:
-    """Rows by key, one a line of a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows: dict[str, Row] = {}
-        make_directory(path.parent)
-        for line in path.read_text().splitlines() if path.is_file() else ():
-            try:
-                entry = json.loads(line)
-            except ValueError:  # the line at which it was interrupted
-                continue
-            self.rows[entry["key"]] = entry["row"]
-        self.resumed = len(self.rows)
-
-    def get(self, key: str, make: Callable[[], Row]) -> Row:
-        """The row of this key, made now if it was not yet."""
-        if key not in self.rows:
-            self.rows[key] = make()
-            with self.path.open("a") as file:
-                file.write(json.dumps({"key": key, "row": self.rows[key]}) + "\n")
-        return self.rows[key]
-
-
 def measure(
     sequences: int = 1000, plants: int = 165, seed: int = 0, folder: Path | None = None
 ) -> Report:
@@ -113,9 +84,9 @@ def measure(
     """
     folder = folder or cache_root() / "bench-validate"
     programs = [program for program in resolve_all("mirbench") if program.runs]
-    journal = _Journal(folder / f"{_digest(programs, seed)}.jsonl")
+    journal = Journal(folder / f"{_digest(programs, seed)}.jsonl")
     kinds = list(EDITS)
-    with _Bar(sequences + plants) as advance:
+    with Bar("validating", sequences + plants) as advance:
         rows = []
         for index in range(sequences):
             program, passes = programs[index % len(programs)], random_sequence(seed, index)
@@ -144,26 +115,6 @@ def _digest(programs: list[Program], seed: int) -> str:
     passes = [one.pipeline for one in catalogue("core")]
     parts = [_native.llvm_version(), seed, *passes, *(one.digest() for one in programs)]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]
-
-
-class _Bar:
-    """A progress bar on a terminal."""
-
-    def __init__(self, total: int) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        self._bar = Progress(
-            console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
-        )
-        self._task = self._bar.add_task("validating", total=total)
-
-    def __enter__(self) -> Callable[[], None]:
-        self._bar.start()
-        return lambda: self._bar.advance(self._task)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
 
 
 def _report(rows: list[Row], plants: list[Plant], hostile: dict[str, Row]) -> Report:

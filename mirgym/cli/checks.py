@@ -13,8 +13,10 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "env": ("seconds", "steps"),
     "size": ("steps", "seed"),
     "embed": ("steps", "seed"),
+    "cache": ("seed",),
     "fuzz": ("steps", "csmith", "excluded", "replays", "seed"),
     "validate": ("sequences", "plants", "seed", "folder"),
+    "runtime": ("programs", "repeats", "ranked", "variants", "seed", "folder"),
 }
 
 
@@ -23,10 +25,11 @@ class Bench:
     """Measure what the README claims; exit status 1 when a check fails."""
 
     name: Annotated[
-        Literal["engine", "env", "size", "embed", "fuzz", "validate"], tyro.conf.Positional
+        Literal["engine", "env", "size", "embed", "cache", "fuzz", "validate", "runtime"],
+        tyro.conf.Positional,
     ]
-    """Steps against the bare pass manager, environments, the size reward, the encoder,
-    robustness, or what validation finds."""
+    """Steps against the bare pass manager, environments, the size reward, the encoder, the
+    cache of compiles, robustness, what validation finds, or dynamic_cost against the clock."""
     json: bool = False
     """Print one JSON object instead of tables."""
     steps: int | None = None
@@ -41,10 +44,18 @@ class Bench:
     """validate: how many random sequences of core passes."""
     plants: int | None = None
     """validate: how many planted miscompiles."""
+    programs: int | None = None
+    """runtime: on how many programs the cost is measured again and again."""
+    repeats: int | None = None
+    """runtime: how often."""
+    ranked: int | None = None
+    """runtime: for how many programs cost and time are compared."""
+    variants: int | None = None
+    """runtime: how many variants of each of them."""
     folder: Path | None = None
-    """validate: where miscompiles are saved, and where an interrupted run goes on from."""
+    """validate, runtime: where an interrupted run goes on from, and miscompiles are saved."""
     seed: int | None = None
-    """fuzz, size, validate: which random passes."""
+    """fuzz, size, cache, validate, runtime: which random passes."""
     seconds: float | None = None
     """env: how long each rate is measured."""
 

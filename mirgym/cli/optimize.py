@@ -30,8 +30,11 @@ class Optimize:
     """C, C++, .ll or .bc files (several are linked), or one program such as mirbench/crc."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = None
     """Write the result here; without it only the table is printed."""
-    objective: Literal["text_size_bytes", "ir_instructions"] = "text_size_bytes"
-    """Bytes of machine code, or instructions of IR."""
+    objective: Literal["text_size_bytes", "ir_instructions", "dynamic_cost", "runtime_ns"] = (
+        "text_size_bytes"
+    )
+    """Bytes of machine code, instructions of IR, weighted instructions executed, or wall time;
+    for the last two, which take a program with runs, --baseline O3 is the one to beat."""
     baseline: Literal["O0", "O1", "O2", "O3", "Os", "Oz"] = "Oz"
     """What the result must not be worse than."""
     agent: str = "search"
@@ -153,14 +156,19 @@ def _print_optimized(found: Optimized, output: Path | None) -> None:
     screen = console()
     objective, level = found.config.objective, found.config.baseline
     table = Table(title=found.program.uri)
-    for column in ("", ".text bytes", "IR instructions", f"{level} ÷ this"):
+    keys = ["text_size_bytes", "ir_instructions"]
+    columns = ["", ".text bytes", "IR instructions"]
+    if objective not in keys:
+        keys.append(objective)
+        columns.append(objective)
+    for column in (*columns, f"{level} ÷ this"):
         table.add_column(column, justify="left" if not column else "right")
     rows = {**found.baselines, "mirgym": found.result}
     baseline = found.baselines[level][objective]
     for name, row in rows.items():
         cost = row.get(objective)
         ratio = f"{baseline / max(cost, 1):.3f}" if cost else ""
-        cells = [str(row.get(key, "")) for key in ("text_size_bytes", "ir_instructions")]
+        cells = [str(row.get(key, "")) for key in keys]
         table.add_row(name, *cells, ratio, style="bold green" if name == "mirgym" else None)
     screen.print(table)
     screen.print(found.commandline or "nothing has to run", soft_wrap=True, markup=False)

@@ -37,10 +37,15 @@ def link_executable(object_code: bytes, program: Program, out: Path) -> None:
     linker = find_linker()
     source = out.with_suffix(".o")
     source.write_bytes(object_code)
-    libs = program.libs
+    libs = _link_flags(runtime_libraries(program))
+    _build([linker, str(source), "-o", str(out), *libs], "linking")
+
+
+def runtime_libraries(program: Program) -> tuple[str, ...]:
+    """What a program needs besides the C library, by the names that ``-l`` takes."""
     if flags := _cpp_flags(program):
-        libs = (*libs, "stdc++" if "-stdlib=libstdc++" in flags else "c++")
-    _build([linker, str(source), "-o", str(out), *_link_flags(libs)], "linking")
+        return (*program.libs, "stdc++" if "-stdlib=libstdc++" in flags else "c++")
+    return program.libs
 
 
 def build_from_source(program: Program, flags: Sequence[str], out: Path) -> None:

@@ -43,7 +43,9 @@ def baseline_kept(found: Optimized) -> bool:
 def with_result(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
     """Let the search return something else than it found."""
 
-    def changed(module: bytes, config: SearchConfig, on_progress: object) -> SearchResult:
+    def changed(
+        module: bytes, config: SearchConfig, on_progress: object, program: object = None
+    ) -> SearchResult:
         return dataclasses.replace(search(module, config), **changes)
 
     monkeypatch.setitem(module_under_test.ALGORITHMS, "search", changed)

@@ -29,7 +29,7 @@ class FakeEngine(WireSession):
     def __init__(self, reply: bytes) -> None:
         self.reply, self.request = reply, b""
 
-    def _request(self, request: bytes) -> bytes:
+    def _request(self, request: bytes, extra_seconds: float = 0.0) -> bytes:
         self.request = request
         return self.reply
 
@@ -110,6 +110,7 @@ class TestReplies:
             (7, ValueError),
             (8, errors.SessionCrashedError),
             (9, errors.SessionTimeoutError),
+            (10, errors.NotRunnableError),
             (200, errors.SessionError),
         ],
     )

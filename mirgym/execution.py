@@ -1,0 +1,160 @@
+"""EXECUTE: a session runs its module's ``main`` and tells what each run cost.
+
+::
+
+    request  u8 verb, u8 counters wanted, f64 CPU seconds, f64 wall seconds, u64 memory bytes,
+             u64 file bytes, u16 n, n × str library, u16 n, n × (str directory, str stdin,
+             str stdout, str stderr, u16 m, m × str argument)
+    reply    u8 status, u64 compile ns, for each run u8 ending, i32 code, u64 cost, u64 ns;
+             if counters were wanted, for each function str name, u32 n, n × u64 weight, and
+             for each run n × u64 times that the block ran
+
+``str`` is as in ``mirgym.wire``. The cost of a run is the sum over the blocks of times run ×
+weight, plus a charge by length for library calls on memory and strings, which is not among the
+counters. See native/instrument.h for weights and native/charges.h for charges.
+"""
+
+from __future__ import annotations
+
+import enum
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from .wire import Verb, raise_on_error
+
+_HEAD = struct.Struct("<BBddQQ")
+_RUN = struct.Struct("<BiQQ")
+_U16 = struct.Struct("<H")
+_U32 = struct.Struct("<I")
+_U64 = struct.Struct("<Q")
+
+
+class Ending(enum.IntEnum):
+    """How a run ended, and so what its code is."""
+
+    EXITED = 0
+    """Exit code."""
+    SIGNALLED = 1
+    """Signal."""
+    TIMED_OUT = 2
+    """By the wall clock; no code."""
+    NOT_STARTED = 3
+    """``errno`` of opening its directory and streams."""
+
+
+@dataclass(frozen=True)
+class ExecutionLimits:
+    """What one run may use."""
+
+    cpu_seconds: float = 20.0
+    wall_seconds: float = 80.0
+    memory_bytes: int = 2 << 30
+    """Address space on top of the session's own; 0 for no limit."""
+    file_bytes: int = 64 << 20
+    """Largest file that it may write."""
+
+
+class RunRequest(NamedTuple):
+    """One run. ``stdin`` is empty for none; what it prints goes to the files named."""
+
+    directory: str
+    stdin: str
+    stdout: str
+    stderr: str
+    arguments: tuple[str, ...] = ()
+
+
+class RunReport(NamedTuple):
+    """What came of one run.
+
+    Attributes:
+        ending: How it ended.
+        code: See ``Ending``.
+        cost: Weighted instructions up to the end, whatever the end was.
+        ns: Wall time from the fork to the end.
+    """
+
+    ending: Ending
+    code: int
+    cost: int
+    ns: int
+
+
+class CountedFunction(NamedTuple):
+    """Blocks of one function: ``weights`` (blocks,), ``counts`` (runs, blocks)."""
+
+    name: str
+    weights: np.ndarray
+    counts: np.ndarray
+
+
+class Execution(NamedTuple):
+    """What EXECUTE replies. ``functions`` is empty unless counters were wanted."""
+
+    runs: tuple[RunReport, ...]
+    compile_ns: int
+    functions: tuple[CountedFunction, ...]
+
+
+def execute_request(
+    runs: Sequence[RunRequest],
+    libraries: Sequence[str],
+    limits: ExecutionLimits,
+    *,
+    counters: bool,
+) -> bytes:
+    """Encode EXECUTE."""
+    parts = [
+        _HEAD.pack(
+            Verb.EXECUTE,
+            counters,
+            limits.cpu_seconds,
+            limits.wall_seconds,
+            limits.memory_bytes,
+            limits.file_bytes,
+        ),
+        _texts(libraries),
+        _U16.pack(len(runs)),
+    ]
+    for run in runs:
+        parts += [_text(text) for text in run[:4]]
+        parts.append(_texts(run.arguments))
+    return b"".join(parts)
+
+
+def _text(text: str) -> bytes:
+    encoded = text.encode(errors="surrogateescape")
+    return _U32.pack(len(encoded)) + encoded
+
+
+def _texts(texts: Sequence[str]) -> bytes:
+    return _U16.pack(len(texts)) + b"".join(map(_text, texts))
+
+
+def decode_execution(reply: bytes, runs: int, *, counters: bool) -> Execution:
+    """Decode the reply to EXECUTE with this many runs."""
+    raise_on_error(reply)
+    (compile_ns,) = _U64.unpack_from(reply, 1)
+    at = 1 + _U64.size
+    reports = []
+    for _ in range(runs):
+        ending, code, cost, ns = _RUN.unpack_from(reply, at)
+        reports.append(RunReport(Ending(ending), code, cost, ns))
+        at += _RUN.size
+    functions = []
+    while counters and at < len(reply):
+        (length,) = _U32.unpack_from(reply, at)
+        at += _U32.size
+        name = reply[at : at + length].decode(errors="replace")
+        at += length
+        (blocks,) = _U32.unpack_from(reply, at)
+        at += _U32.size
+        numbers = np.frombuffer(reply, np.uint64, (1 + runs) * blocks, at)
+        weights, *counts = numbers.reshape(1 + runs, blocks)
+        functions.append(CountedFunction(name, weights, np.array(counts).reshape(runs, blocks)))
+        at += numbers.nbytes
+    return Execution(tuple(reports), compile_ns, tuple(functions))

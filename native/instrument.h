@@ -1,0 +1,48 @@
+// A copy of a module that counts how often each of its blocks runs.
+//
+// Cost of a run = sum over blocks of times run × weight, plus what library calls on
+// memory and strings add by their length (see charges.h). A block's weight is the sum of
+// the target's costs of its instructions in the module as the passes left it.
+//
+// A block counts when it is entered: one that ends early, in a call that does not
+// return, counts whole.
+#pragma once
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mirgym {
+
+struct CountedFunction {
+  std::string name;
+  std::vector<uint64_t> weights; // of its blocks, in the order of the module
+};
+
+struct CountedModule {
+  std::unique_ptr<llvm::Module> module; // in the context of the original
+  std::vector<CountedFunction> functions;
+
+  size_t blocks() const;
+  // `counters` as the instrumented module leaves them; see below.
+  uint64_t cost(const uint64_t *counters) const;
+};
+
+// Symbols that the module needs from outside: an array of u64 (first the charges, then
+// one for each block of each function), and wrappers, named with this before the
+// function's own name.
+constexpr llvm::StringLiteral countersSymbol = "mirgym.counters";
+constexpr llvm::StringLiteral wrapperPrefix = "mirgym.charged.";
+// Runs the module's static constructors; it is in every instrumented module.
+constexpr llvm::StringLiteral startSymbol = "mirgym.start";
+
+// The copy is position independent, without debug information, and holds its
+// constructors in one function. Throws EngineError(NotRunnable) without a usable `main`.
+CountedModule instrument(const llvm::Module &module, llvm::TargetMachine &machine);
+
+} // namespace mirgym
