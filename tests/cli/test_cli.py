@@ -144,6 +144,8 @@ def test_wrong_names_get_a_hint(arguments: list[str], message: str, capsys) -> N
 def test_a_wrong_value_is_a_usage_error(capsys) -> None:
     assert cli.main(["optimize", "mirbench/primes", "--budget", "0"]) == 2
     assert "expected 1 or more" in capsys.readouterr().err
+    assert cli.main(["optimize", "mirbench/primes", "--agent", "serach"]) == 2
+    assert "Did you mean 'search'" in capsys.readouterr().err
     assert cli.main(["passes", "list", "--group", "cor"]) == 2
     assert "Did you mean 'core'" in capsys.readouterr().err
 
