@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import NotRunnableError
+from .errors import CompileError, NotRunnableError
 from .levels import measure_level
 from .programs import Program, Run
 from .programs.execute import Limits, RunResult, run_program
@@ -215,7 +215,10 @@ class RuntimeMeter:
             )
         with tempfile.TemporaryDirectory(prefix="mirgym-link-") as name:
             baseline, candidate = Path(name, "baseline"), Path(name, "candidate")
-            link_executable(session.emit("obj"), self.program, candidate)
+            try:
+                link_executable(session.emit("obj"), self.program, candidate)
+            except CompileError as error:  # a call to what no library has, for example
+                raise NotRunnableError(f"{self.program.uri}: {error}") from error
             self._restore(baseline)
             self._check(candidate)
             found = time_executables((baseline, candidate), self._run, self.limits)
