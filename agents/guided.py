@@ -21,14 +21,12 @@ import numpy as np
 from ..encoder.embedder import shared_embedder
 from ..passes import Pass
 from ..views import ModuleView
+from .controls import POLICIES
 from .explorer import Explorer
 from .pipelines import NEEDED, Place, leaves, parse, render, without
 from .policy import COUNTS, STEPS, Policy, history, load
 from .strategies import as_whole, improve, restart
 from .walker import Node
-
-POLICIES = {"text_size_bytes": "codesize", "ir_instructions": "instructions"}
-"""The shipped policy for each objective."""
 
 _RANKED, _ROLLOUTS, _THINNING = 0.4, 0.1, 0.6
 """Shares: of the budget, of the budget, and of what is left then."""

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 import tyro
 
-from mirgym.agents.guided import POLICIES
+from mirgym.agents.controls import POLICIES
 from mirgym.agents.policy import FOLDER, Policy, PolicyConfig, policy_actions
 from mirgym.agents.refine import RefineConfig, refine
 from mirgym.agents.regression import FitConfig, States, best_of_top, fit, fixed_order
