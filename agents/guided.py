@@ -70,6 +70,11 @@ class Guide:
                 parts[name] = shared_embedder(self.policy.config.encoder).module(module)
         return parts
 
+    def to_try(self, size: int) -> list[Pass]:
+        """Actions for the program as it was loaded, in the order to try them."""
+        parts = self._observe(self.explorer.root)
+        return [self.policy.actions.actions[i] for i in self.policy.ranked(parts, size)]
+
     def ranked(self, node: Node) -> list[Pass]:
         """All actions, best first."""
         order = (-self.logits(node)[:-1]).argsort(kind="stable")
@@ -96,12 +101,10 @@ def guided(policy: Callable[[str], Policy], explorer: Explorer, rng: random.Rand
     """Spend the compiles as the module's head says. See ``search``."""
     guide = Guide(policy(explorer.config.objective), explorer)
     left = explorer.left
-    ranked = guide.ranked(explorer.root)
+    ranked = guide.to_try(left if left <= _PROMPT else max(int(left * _RANKED), 1))
+    explorer.walk_each(explorer.root, ranked)
     if left <= _PROMPT:
-        explorer.walk_each(explorer.root, ranked[:left])
         return
-    with explorer.at_most(max(int(left * _RANKED), 1)):
-        explorer.walk_each(explorer.root, ranked)
     with explorer.at_most(max(int(left * _ROLLOUTS), 1)):
         for node in _best_states(explorer, ranked):
             _roll_out(guide, node)
@@ -114,8 +117,6 @@ def guided(policy: Callable[[str], Policy], explorer: Explorer, rng: random.Rand
 def _best_states(explorer: Explorer, tried: Sequence[Pass]) -> list[Node]:
     reached = {}
     for step in tried:
-        if not explorer.knows(explorer.root, step):
-            break
         node = explorer.apply(explorer.root, step)
         if node is not None:
             reached[node.key] = node
