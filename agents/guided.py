@@ -125,7 +125,7 @@ def _best_states(explorer: Explorer, tried: Sequence[Pass]) -> list[Node]:
 
 def _roll_out(guide: Guide, node: Node) -> None:
     """Follow the policy until it stops or nothing changes."""
-    while node.depth < STEPS:
+    for _ in range(STEPS):  # states may come in a circle
         step = guide.best(node)
         reached = None if step is None else guide.explorer.apply(node, step)
         if reached is None or reached is node:
