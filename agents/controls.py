@@ -18,6 +18,9 @@ CORESETS = {"text_size_bytes": "coreset-text.json", "ir_instructions": "coreset-
 """The mined sequences by objective, in ``agents/data``; ``experiments.mine_coreset`` makes
 them."""
 
+POLICIES = {"text_size_bytes": "codesize", "ir_instructions": "instructions"}
+"""The learned policies by objective, in ``agents/data/policies`` (``agents.policy``)."""
+
 OPTUNA_PLACES = 12
 """Passes in a sequence of Optuna's; more make it slower, and its model worse."""
 

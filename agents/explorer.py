@@ -213,10 +213,6 @@ class Explorer(Closing):
         for step in steps:
             self.apply(node, step)
 
-    def knows(self, node: Node, step: Pass) -> bool:
-        """Whether applying this would be free."""
-        return (node.key, key_of(step)) in self._edges
-
     def look(self, node: Node, views: Sequence[str]) -> Views:
         """Views of a state; not a compile.
 

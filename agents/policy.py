@@ -2,8 +2,9 @@
 
 A network of two hidden layers over frozen observations. Its logits order the actions of its
 own ``ActionSet`` and ``stop``, which comes last; they were fitted to what actions gave on
-training modules, and refined by PPO (``experiments.train_policy``). A file holds everything
-that belongs together: weights, sizes, actions, and which LLVM the actions are for.
+training modules, and refined by PPO (``experiments.train_policy``). For a program as loaded
+its last hidden layer also finds training modules that are alike (``agents.memory``). A file
+holds everything that belongs together: weights, sizes, memory, actions, and for which LLVM.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ from ..passes import Pass
 from ..programs.cache import write_atomically
 from .actionset import ActionSet, build
 from .controls import CORESETS, coreset
+from .memory import Memory
 
 FOLDER = Path(__file__).parent / "data" / "policies"
+_MEMORY = "memory."
 STEPS = 5
 """Actions in an episode: sequences follow each other seldom with profit, passes a few times."""
 
@@ -125,8 +128,13 @@ class PolicyNet(nn.Module):
 
     def forward(self, parts: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """(B, n_actions + 1)."""
-        logits: torch.Tensor = self.action_net(self.policy_net(self.features(parts)))
+        logits: torch.Tensor = self.action_net(self.hidden(parts))
         return logits
+
+    def hidden(self, parts: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """(B, H), the last hidden layer."""
+        out: torch.Tensor = self.policy_net(self.features(parts))
+        return out
 
 
 class Policy:
@@ -136,12 +144,20 @@ class Policy:
         config: Objective and observations.
         actions: What its logits order; one more logit is ``stop``.
         net: The network.
+        memory: Training modules as its hidden layer sees them; None without.
     """
 
-    def __init__(self, config: PolicyConfig, actions: ActionSet, net: PolicyNet) -> None:
+    def __init__(
+        self,
+        config: PolicyConfig,
+        actions: ActionSet,
+        net: PolicyNet,
+        memory: Memory | None = None,
+    ) -> None:
         self.config = config
         self.actions = actions
         self.net = net.eval()
+        self.memory = memory
 
     def logits(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:
         """One for each action and for stop, from a state's observations."""
@@ -150,13 +166,25 @@ class Policy:
             out: np.ndarray = self.net(tensors)[0].numpy()
         return out
 
+    def ranked(self, parts: Mapping[str, np.ndarray], size: int) -> list[int]:
+        """Actions for a program as it was loaded, in the order to try them."""
+        if self.memory is None:
+            return [int(i) for i in (-self.logits(parts)[:-1]).argsort(kind="stable")[:size]]
+        with torch.no_grad():
+            tensors = {name: torch.tensor(part)[None] for name, part in parts.items()}
+            key = self.net.hidden(tensors)[0].numpy()
+        return self.memory.ranked(key, size)
+
     def save(self, path: Path) -> None:
-        """Write weights, config and actions into one file."""
+        """Write weights, memory, config and actions into one file."""
         header = {
             "config": json.dumps(asdict(self.config)),
             "actions": self.actions.to_json(),
         }
         tensors = {name: value.contiguous() for name, value in self.net.state_dict().items()}
+        if self.memory is not None:
+            for name, part in self.memory._asdict().items():
+                tensors[_MEMORY + name] = torch.tensor(part)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, serialise(tensors, header))
 
@@ -186,6 +214,11 @@ def load(name: str | Path) -> Policy:
         lists = {k: tuple(v) for k, v in raw.items() if isinstance(v, list)}
         config = PolicyConfig(**{**raw, **lists})
         actions = ActionSet.from_json(header["actions"], str(path))
+        parts = {
+            name: tensors.pop(_MEMORY + name).numpy()
+            for name in Memory._fields
+            if _MEMORY + name in tensors
+        }
         net = PolicyNet(config, len(actions))
         net.load_state_dict(tensors)
     except ActionSetError:
@@ -195,7 +228,7 @@ def load(name: str | Path) -> Policy:
             f"{path} does not hold a policy of this version of mirgym: {error}. "
             "Make it again with `python -m experiments.train_policy`"
         ) from error
-    return Policy(config, actions, net)
+    return Policy(config, actions, net, Memory(**parts) if parts else None)
 
 
 def history(

@@ -73,6 +73,27 @@ def best_of_top(
     }
 
 
+def best_of_lists(
+    lists: Sequence[Sequence[int]], values: np.ndarray, top: Sequence[int] = _TOP
+) -> dict[int, float]:
+    """What the first k actions of each state's list give at best.
+
+    Args:
+        lists: Actions by number, for each state.
+        values: (N, A + 1), NaN where unknown: such actions are passed over.
+        top: The values of k.
+
+    Returns:
+        For each k, the geometric mean over states of baseline ÷ cost.
+    """
+    logs: dict[int, list[float]] = {k: [] for k in top}
+    for actions, row in zip(lists, values, strict=True):
+        known = [row[action] for action in actions if not np.isnan(row[action])]
+        for k in top:
+            logs[k].append(max(known[:k], default=-1.0))
+    return {k: float(np.exp(np.mean(found))) for k, found in logs.items()}
+
+
 def fixed_order(values: np.ndarray) -> np.ndarray:
     """(A + 1,) the mean value of each action: the order that looks at no program."""
     known = ~np.isnan(values)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 
-from .controls import CORESETS
+from .controls import CORESETS, POLICIES
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,18 @@ def coreset_version(objective: str) -> str:
     ).hexdigest()[:12]
 
 
+def policy_version(objective: str) -> str:
+    """The first digits of the shipped policy's hash."""
+    path = files(__package__) / "data" / "policies" / f"{POLICIES[objective]}.safetensors"
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
 TRAITS: dict[str, Traits] = {
     "sequences": Traits(anytime=True),
     "optuna": Traits(anytime=True),
     "fixed": Traits(anytime=True, seedless=True, data_version=coreset_version),
     "oz_twice": Traits(anytime=True, seedless=True),
+    "policy": Traits(data_version=policy_version),
 }
 """Agents that are not as most are; a test holds the first 45 compiles of an ``anytime`` one
 against a run of 45."""

@@ -47,8 +47,14 @@ class Data:
     @property
     def is_validation(self) -> np.ndarray:
         """(N,) states of modules that are not fitted to: whole packages, some programs."""
-        groups = [_group(str(module)) for module in self.modules]
-        return np.array([zlib.crc32(group.encode()) % _VALIDATION_SHARE == 0 for group in groups])
+        return np.array([is_held_out(str(module)) for module in self.modules])
+
+    @property
+    def is_first(self) -> np.ndarray:
+        """(N,) states in which nothing was done yet."""
+        (history, *_) = self.histories.values()
+        first: np.ndarray = ~history[:, :-3].any(1)
+        return first
 
     def observation(self, objective: str, names: Sequence[str]) -> dict[str, np.ndarray]:
         """Some of the observations, the history as this objective sees it."""
@@ -56,8 +62,11 @@ class Data:
         return {name: known[name] for name in names}
 
 
-def _group(module: str) -> str:
-    return module.rpartition("-")[0] if module.startswith("corpus-") else module
+def is_held_out(module: str) -> bool:
+    """Whether a module is for validation; of the corpus, with its whole package."""
+    name = module.replace("/", "-")
+    group = name.rpartition("-")[0] if name.startswith("corpus-") else name
+    return zlib.crc32(group.encode()) % _VALIDATION_SHARE == 0
 
 
 def read(work: Path, encoder: str = "tiny") -> Data:

@@ -41,7 +41,7 @@ def _curve(axes: Any, points: Sequence[Mapping[str, Any]], objective: str) -> No
             label=f"best of the first {key.removeprefix('top')}",
         )
     axes.axhline(1.0, color=BASELINE, linewidth=1, label="Oz")
-    axes.set(xlabel="PPO steps", ylabel="Oz ÷ policy, validation states", title=objective)
+    axes.set(xlabel="PPO steps", ylabel="Oz ÷ policy, validation modules", title=objective)
     axes.legend(frameon=False)
 
 
@@ -60,5 +60,5 @@ def _observations(axes: Any, rows: Sequence[Mapping[str, Any]]) -> None:
         )
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.axvline(0, color=CONTROL, linewidth=1)
-    axes.set(xlabel="% better than Oz, validation states")
+    axes.set(xlabel="% better than Oz, validation modules")
     axes.legend(frameon=False, fontsize=8)

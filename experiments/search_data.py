@@ -178,6 +178,8 @@ def _states(prober: Prober, bitcode: bytes, config: DataConfig, rng: random.Rand
             break
         source = rng.randrange(len(states.here)) if number else 0
         best = _best(states.after[source], objective)
+        if not len(best):
+            break
         chosen = int(rng.choice(best[: config.among if number else 1]))
         chosen_action = actions[chosen]
         reached = prober.apply(

@@ -22,15 +22,17 @@ import numpy as np
 import torch
 import tyro
 
-from mirgym.agents.guided import POLICIES
+from mirgym.agents.controls import POLICIES
+from mirgym.agents.memory import Memory
 from mirgym.agents.policy import FOLDER, Policy, PolicyConfig, policy_actions
 from mirgym.agents.refine import RefineConfig, refine
-from mirgym.agents.regression import FitConfig, States, best_of_top, fit, fixed_order
+from mirgym.agents.regression import FitConfig, States, best_of_lists, best_of_top, fit
 
-from .policy_data import Data, read
+from .policy_data import Data, is_held_out, read
 from .policy_figures import plot_policy_curves
 from .runs import RESULTS, write_run_json
 from .training_modules import corpus_modules
+from .training_modules import programs as training_programs
 
 OBSERVATIONS: Mapping[str, tuple[str, ...]] = {
     "InstCount": ("instcount", "history"),
@@ -39,7 +41,8 @@ OBSERVATIONS: Mapping[str, tuple[str, ...]] = {
     "embedding": ("embedding", "history"),
     "embedding + Autophase": ("embedding", "autophase", "history"),
 }
-SHIPPED = "embedding + Autophase"
+SHIPPED = "embedding"
+NONE = "none (one list for all)"
 
 
 @dataclass(frozen=True)
@@ -66,40 +69,67 @@ class Fitted(NamedTuple):
     seed: int
     policy: Policy
     valid: dict[int, float]
-    """Ratio to Oz of the best of the first k, on validation states."""
+    """Ratio to Oz of the best of the first k, on validation modules."""
 
 
-def split(data: Data, objective: str, names: Sequence[str]) -> tuple[States, States]:
-    """Training and validation states with these observations."""
+class Split(NamedTuple):
+    """States of training and of validation modules, and of both those as loaded."""
+
+    train: States
+    valid: States
+    first_train: States
+    first_valid: States
+
+
+def split(data: Data, objective: str, names: Sequence[str]) -> Split:
+    """The states with these observations."""
     states = States(data.observation(objective, names), data.values[objective])
-    held = data.is_validation
-    return states[np.flatnonzero(~held)], states[np.flatnonzero(held)]
+    held, first = data.is_validation, data.is_first
+    rows = (~held, held, ~held & first, held & first)
+    return Split(*(states[np.flatnonzero(some)] for some in rows))
+
+
+def remember(policy: Policy, *some: States) -> Policy:
+    """The policy with the memory of these states, which are of modules as loaded."""
+    with torch.no_grad():
+        keys = np.concatenate([policy.net.hidden(states.tensors()).numpy() for states in some])
+    values = np.concatenate([states.values[:, :-1] for states in some])
+    return Policy(policy.config, policy.actions, policy.net, Memory.of(keys, values))
+
+
+def score(policy: Policy, parts: Split) -> dict[int, float]:
+    """Ratio to Oz of the best of the first k on validation modules; they are not remembered."""
+    knowing = remember(policy, parts.first_train)
+    lists = [
+        knowing.ranked({name: part[row] for name, part in parts.first_valid.parts.items()}, 30)
+        for row in range(len(parts.first_valid.values))
+    ]
+    return best_of_lists(lists, parts.first_valid.values)
 
 
 def fit_one(data: Data, objective: str, name: str, config: TrainConfig, seed: int) -> Fitted:
     """A regression from one observation."""
     names = OBSERVATIONS[name]
-    train, valid = split(data, objective, names)
-    sizes = tuple(train.parts[part].shape[1] for part in names)
+    parts = split(data, objective, names)
+    sizes = tuple(parts.train.parts[part].shape[1] for part in names)
     shape = PolicyConfig(objective, names, sizes)
-    net = fit(shape, train, valid, config.fit, seed)
-    with torch.no_grad():
-        logits = net(valid.tensors()).numpy()
-    return Fitted(
-        name, seed, Policy(shape, policy_actions(), net), best_of_top(logits, valid.values)
-    )
+    net = fit(shape, parts.train, parts.valid, config.fit, seed)
+    policy = Policy(shape, policy_actions(), net)
+    return Fitted(name, seed, policy, score(policy, parts))
 
 
 def fixed(data: Data, objective: str) -> dict[int, float]:
-    """The same figures of the order by mean value, which looks at no program."""
-    train, valid = split(data, objective, ("history",))
-    return best_of_top(fixed_order(train.values), valid.values)
+    """The same figures of one list for all: the cover of the training modules."""
+    parts = split(data, objective, ("history",))
+    values = parts.first_train.values[:, :-1]
+    chosen = Memory.of(np.zeros((len(values), 1)), values).ranked(np.zeros(1), 30)
+    return best_of_lists([chosen] * len(parts.first_valid.values), parts.first_valid.values)
 
 
 def ceiling(data: Data, objective: str) -> float:
     """What the best action that was tried gives."""
-    _, valid = split(data, objective, ("history",))
-    return float(np.exp(np.nanmax(valid.values, 1).mean()))
+    values = split(data, objective, ("history",)).first_valid.values[:, :-1]
+    return float(np.exp(np.nanmax(values, 1).mean()))
 
 
 def train_objective(data: Data, objective: str, config: TrainConfig) -> dict[str, Any]:
@@ -109,15 +139,17 @@ def train_objective(data: Data, objective: str, config: TrainConfig) -> dict[str
         for name in OBSERVATIONS
         for seed in range(config.seeds)
     ]
-    warm = max((f for f in fitted if f.observation == SHIPPED), key=lambda f: f.valid[1]).policy
+    ours = [one for one in fitted if one.observation == SHIPPED]
+    warm = max(ours, key=lambda one: one.valid[10]).policy
     started = time.perf_counter()
-    curve, refined = _refine(data, warm, config)
+    curve, policies = _refine(data, warm, config)
     seconds = time.perf_counter() - started
-    best = max(curve, key=lambda point: point["top1"])
-    chosen = warm if best["steps"] == 0 else refined[best["steps"]]
-    chosen.save(config.output / f"{POLICIES[objective]}.safetensors")
+    best = max(curve, key=lambda point: point["top10"])
+    parts = split(data, objective, warm.config.observation)
+    shipped = remember(policies[best["steps"]], parts.first_train, parts.first_valid)
+    shipped.save(config.output / f"{POLICIES[objective]}.safetensors")
     rows = [{"observation": f.observation, "seed": f.seed, **_named(f.valid)} for f in fitted]
-    rows.append({"observation": "none (fixed order)", "seed": 0, **_named(fixed(data, objective))})
+    rows.append({"observation": NONE, "seed": 0, **_named(fixed(data, objective))})
     return {
         "rows": [{"objective": objective, **row} for row in rows],
         "curve": [{"objective": objective, **point} for point in curve],
@@ -131,27 +163,32 @@ def train_objective(data: Data, objective: str, config: TrainConfig) -> dict[str
 def _refine(
     data: Data, warm: Policy, config: TrainConfig
 ) -> tuple[list[dict[str, Any]], dict[int, Policy]]:
-    """The curve on validation states, and the policy at each of its points."""
-    _, valid = split(data, warm.config.objective, warm.config.observation)
+    """The curve on validation modules, and the policy at each of its points."""
+    parts = split(data, warm.config.objective, warm.config.observation)
     curve: list[dict[str, Any]] = []
     policies: dict[int, Policy] = {}
 
     def report(steps: int, policy: Policy) -> None:
         policies[steps] = policy
         with torch.no_grad():
-            logits = policy.net(valid.tensors()).numpy()
-        curve.append({"steps": steps, **_named(best_of_top(logits, valid.values))})
+            logits = policy.net(parts.valid.tensors()).numpy()
+        greedy = best_of_top(logits, parts.valid.values, (1,))[1]
+        curve.append({"steps": steps, "greedy": round(greedy, 5), **_named(score(policy, parts))})
         print(curve[-1], flush=True)
 
-    programs: list[Any] = ["mirbench:train"]
-    if config.corpus is not None:
-        found = corpus_modules(config.corpus, config.corpus_count, range(200, 2_500), seed=1)
-        programs += [str(module.path) for module in found]
     if config.refine.total_steps:
-        refine(warm, programs, config.refine, 0, report=report)
+        refine(warm, _programs(config), config.refine, 0, report=report)
     else:
         report(0, warm)
     return curve, policies
+
+
+def _programs(config: TrainConfig) -> list[str]:
+    """What PPO trains on: no validation module."""
+    found = training_programs()
+    if config.corpus is not None:
+        found += corpus_modules(config.corpus, config.corpus_count, range(200, 2_500), seed=1)
+    return [str(one.path or one.name) for one in found if not is_held_out(one.name)]
 
 
 def _named(values: dict[int, float]) -> dict[str, float]:
@@ -181,14 +218,14 @@ def main(config: TrainConfig) -> int:
         **done,
         "states": len(data),
         "modules": len(set(data.modules)),
-        "validation_states": int(data.is_validation.sum()),
+        "validation_modules": len(set(data.modules[data.is_validation])),
         "actions": len(policy_actions()),
         "seconds": round(time.perf_counter() - started, 1),
     }
     write_run_json(config.folder, config, figures)
     for objective in POLICIES:
         print(objective, done[objective])
-        for name in (*OBSERVATIONS, "none (fixed order)"):
+        for name in (*OBSERVATIONS, NONE):
             some = [r for r in rows if r["observation"] == name and r["objective"] == objective]
             means = {k: float(np.mean([r[k] for r in some])) for k in ("top1", "top3", "top10")}
             print(f"  {name:24}", {k: round(v, 4) for k, v in means.items()})

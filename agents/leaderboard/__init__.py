@@ -10,8 +10,10 @@
 ``run.json``             options, versions, git state, the table
 ======================== ===========================================================
 
-``B`` is Oz: ``minsize`` on every function, then O2. ``A`` is what papers call Oz (see
-``anchors``). A ratio is the baseline's cost ÷ the agent's: above 1 is better.
+With a budget of one compile an agent shows its first choice; with more, the first of them is
+the baseline's own, and no result is worse. ``B`` is Oz: ``minsize`` on every function, then
+O2. ``A`` is what papers call Oz (see ``anchors``). A ratio is the baseline's cost ÷ the
+agent's: above 1 is better.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""One job: an agent runs on a program, its result is measured and its behaviour checked."""
+"""One job: an agent runs on a program, its result is measured and its behaviour checked.
+
+With one compile an agent shows its first choice, which may be worse than the baseline. With
+more, the first of them is the baseline's own pipeline, so that no result is worse.
+"""
 
 from __future__ import annotations
 
@@ -107,6 +111,7 @@ def _search(job: Job) -> tuple[SearchResult, list[float]]:
         objective=job.objective,
         budget=max(job.budgets),
         seed=job.seed,
+        from_baseline=max(job.budgets) > 1,
         transitions=job.transitions,
     )
     started = time.perf_counter()

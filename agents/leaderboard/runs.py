@@ -104,7 +104,7 @@ def _plan(config: LeaderboardConfig, program: Program, checks: Path) -> Iterator
         weight = 0
     for agent in config.agents:
         traits = traits_of(agent)
-        together = [config.budgets] if traits.anytime else [(one,) for one in config.budgets]
+        together = _together(config.budgets, anytime=traits.anytime)
         for seed in range(1 if traits.seedless else config.seeds):
             for budgets in together:
                 yield Job(
@@ -118,6 +118,14 @@ def _plan(config: LeaderboardConfig, program: Program, checks: Path) -> Iterator
                     config.transitions,
                     weight,
                 )
+
+
+def _together(budgets: Sequence[int], *, anytime: bool) -> list[tuple[int, ...]]:
+    """Budgets that one run serves. One compile is a run of its own: see ``jobs``."""
+    if not anytime:
+        return [(budget,) for budget in budgets]
+    larger = tuple(budget for budget in budgets if budget > 1)
+    return [*([(1,)] if 1 in budgets else []), *([larger] if larger else [])]
 
 
 def _rest(job: Job, records: Records) -> Job | None:

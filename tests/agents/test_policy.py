@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from mirgym.agents import guided
 from mirgym.agents.actionset import ActionSet, build
 from mirgym.agents.explorer import Explorer, SearchConfig
+from mirgym.agents.memory import Memory
 from mirgym.agents.policy import Features, Policy, PolicyConfig, PolicyNet, load
 from mirgym.agents.refine import RefineConfig, make_envs, make_model, refine, to_policy
 from mirgym.agents.regression import FitConfig, States, best_of_top, fit, fixed_order
@@ -65,17 +66,19 @@ def test_features_do_not_blow_up_what_never_varied():
 
 def test_a_policy_survives_its_file(tmp_path):
     policy = make_policy()
+    generator = np.random.default_rng(0)
+    policy.memory = Memory.of(generator.random((3, 8)), generator.random((3, len(ACTIONS))))
     policy.save(tmp_path / "p.safetensors")
     again = load(tmp_path / "p.safetensors")
     assert again.config == policy.config
     assert again.actions == policy.actions
-    generator = np.random.default_rng(0)
     parts = {
         "embedding": generator.random(module_size(TINY), np.float32),
         "autophase": generator.integers(0, 100, 56),
         "history": generator.random(HISTORY, np.float32),
     }
     assert np.array_equal(again.logits(parts), policy.logits(parts))
+    assert again.ranked(parts, 5) == policy.ranked(parts, 5)
     assert policy.logits(parts).shape == (len(ACTIONS) + 1,)
 
 
@@ -135,6 +138,26 @@ def test_a_fit_learns_what_no_fixed_order_can():
     assert fixed < 1.035
 
 
+def test_those_who_are_alike_choose_and_cover_each_other():
+    # Two kinds of modules; each kind has its own two actions that cover its halves.
+    keys = np.array([[0.0], [0.1], [5.0], [5.1]])
+    values = np.array(
+        [
+            [0.10, 0.09, 0.00, 0.0, 0.02],
+            [0.00, 0.00, 0.08, 0.0, 0.02],
+            [0.00, 0.00, 0.00, 0.3, 0.02],
+            [0.00, 0.00, 0.00, 0.3, np.nan],
+        ]
+    )
+    memory = Memory.of(keys, values)
+    assert memory.weights(np.array([0.05])).sum() == pytest.approx(1.0)
+    assert memory.ranked(np.array([5.0]), 1) == [3]
+    first, second, third, *_ = memory.ranked(np.array([0.0]), 5)
+    assert first == 3 or first == 0
+    assert {first, second, third} == {0, 2, 3}  # not 1, which is like 0 and worse
+    assert sorted(memory.ranked(np.array([0.0]), 99)) == [0, 1, 2, 3, 4]
+
+
 # -- guided search ---------------------------------------------------------------------
 
 
@@ -160,9 +183,10 @@ def test_without_the_baseline_the_first_choice_is_the_one_compile():
     with Explorer(resolve("mirbench/crc").bitcode(), config) as explorer:
         explorer.baseline_cost = explorer.measure(o_level("default<O2>"))
         guided.guided(lambda _: policy, explorer, random.Random(0))
-        first = guided.Guide(policy, explorer).ranked(explorer.root)[0]
+        (first,) = guided.Guide(policy, explorer).to_try(1)
         assert explorer.compiles == 1
-        assert explorer.knows(explorer.root, first)
+        explorer.apply(explorer.root, first)
+        assert explorer.compiles == 1  # it was known
 
 
 def test_thinning_leaves_out_what_does_not_help():

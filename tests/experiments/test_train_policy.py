@@ -99,7 +99,7 @@ def test_no_data_says_what_to_run(tmp_path):
 
 def test_the_experiment_ships_policies_that_load(work, tmp_path, monkeypatch):
     monkeypatch.setattr(train_policy, "policy_actions", lambda: FEW)
-    monkeypatch.setattr(train_policy.Data, "is_validation", property(_every_third))
+    monkeypatch.setattr(train_policy.Data, "is_validation", property(_one_program))
     config = TrainConfig(
         work=work,
         fit=FitConfig(steps=50),
@@ -115,12 +115,12 @@ def test_the_experiment_ships_policies_that_load(work, tmp_path, monkeypatch):
         rows = list(csv.DictReader(file))
     assert {row["observation"] for row in rows} == {
         *train_policy.OBSERVATIONS,
-        "none (fixed order)",
+        train_policy.NONE,
     }
     figures = json.loads((tmp_path / "results" / "run.json").read_text())["figures"]
     assert figures["states"] == 9
     assert (tmp_path / "results" / "curve.png").stat().st_size > 10_000
 
 
-def _every_third(data):
-    return np.arange(len(data)) % 3 == 0
+def _one_program(data):
+    return data.modules == "mirbench-crc"
