@@ -135,9 +135,13 @@ class Trivial:
             -log_share[labelled.node_codes[:, row]].mean()
             for row, log_share in enumerate(self._nodes)
         ]
-        return {
+        masked = {
             "mtm": torch.stack(fields_lost).mean(),
             "graph": torch.stack([*nodes_lost, torch.tensor(_UNIFORM_EDGE)]).mean(),
+        }
+        return {
+            # Where nothing is masked there is nothing to lose.
+            **{name: loss for name, loss in masked.items() if not loss.isnan()},
             "match": torch.tensor(math.log(2)),
             "match accuracy": torch.tensor(0.5),
             "effects": self._lost_effects(labelled),

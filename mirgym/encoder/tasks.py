@@ -153,6 +153,8 @@ class TaskHeads(nn.Module):
 
     def _mtm(self, out: EncoderOutput, labelled: Labelled) -> dict[str, torch.Tensor]:
         rows = out.tokens[labelled.masked_tokens]
+        if not len(rows):  # a batch of one tiny function
+            return {}
         return {"mtm": torch.stack([
             F.cross_entropy(head(rows).float(), labelled.token_codes[:, field])
             for head, field in zip(self.fields, MASKED_FIELDS, strict=True)
@@ -160,6 +162,8 @@ class TaskHeads(nn.Module):
 
     def _graph(self, out: EncoderOutput, labelled: Labelled) -> dict[str, torch.Tensor]:
         rows = out.nodes[labelled.masked_nodes]
+        if not len(rows):
+            return {}
         codes = [
             F.cross_entropy(head(rows).float(), labelled.node_codes[:, i])
             for i, head in enumerate(self.node_codes)

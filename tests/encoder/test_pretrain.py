@@ -60,6 +60,16 @@ def test_labels(examples):
     assert (labelled.wrong_graph != torch.arange(whole)).all()
 
 
+def test_a_batch_of_one_function_masks_nothing_and_loses_nothing_there(examples, untrained):
+    labelled = label(examples[:1], TINY.window, np.random.default_rng(0))
+    assert len(labelled.masked_tokens) == len(labelled.masked_nodes) == 0
+    with torch.no_grad():
+        losses = TaskHeads(TINY).losses(untrained(labelled.batch), labelled, TaskWeights())
+    assert "mtm" not in losses
+    assert "graph" not in losses
+    assert all(loss.isfinite() for loss in losses.values())
+
+
 def test_perfect_matching_is_scored_perfect(examples, untrained):
     """A head that knows gets 100 %, one that answers at random about half."""
     labelled = label(examples, TINY.window, np.random.default_rng(0))
