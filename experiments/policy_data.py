@@ -53,7 +53,7 @@ class Data:
     def is_first(self) -> np.ndarray:
         """(N,) states in which nothing was done yet."""
         (history, *_) = self.histories.values()
-        first: np.ndarray = ~history[:, :-3].any(1)
+        first: np.ndarray = ~np.any(history[:, :-3], axis=1)
         return first
 
     def observation(self, objective: str, names: Sequence[str]) -> dict[str, np.ndarray]:
