@@ -38,7 +38,7 @@ def cost_of(module: bytes, steps: tuple[Pass, ...], metric: str = "text_size_byt
     with InProcessSession() as session:
         state = session.load(module, level="Oz", wanted=wanted)
         for step in steps:
-            state = session.step(step.pipeline, wanted=wanted)
+            state = session.step(step.pipeline, dict(step.options), wanted=wanted)
         return state.key, state.metrics[metric]
 
 
