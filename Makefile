@@ -29,7 +29,9 @@ bench: $(VENV)/.installed
 train: $(VENV)/.installed-dev
 	$(BIN)/python -m experiments.train_ppo
 
-results: bench train
+# Tables and figures of the README from the files in results/; ARGS=--fresh makes these again.
+results: $(VENV)/.installed-dev
+	$(BIN)/python -m experiments.results $(ARGS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

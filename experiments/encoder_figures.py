@@ -45,7 +45,8 @@ def plot_losses(path: Path, logs: Mapping[str, Log], trivial: Mapping[str, float
                 axes.plot(*zip(*valid, strict=True), "o", color=color, label=f"{run}, validation")
         axes.axhline(trivial[name], color=CONTROL, linestyle="--", label="trivial, test")
         axes.set_title(name, fontsize=10)
-        axes.set_ylim(*_limits(axes, trivial[name]))
+        accuracy = name.endswith("accuracy")
+        axes.set_ylim(*((0.45, 1.0) if accuracy else _limits(axes, trivial[name])))
         axes.tick_params(labelsize=8)
     for axes in list(grid.flat)[len(names) :]:
         axes.set_axis_off()

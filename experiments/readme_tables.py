@@ -1,0 +1,131 @@
+"""The README's tables, each from the files of one folder of ``results/``."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+MISSING = "*Not measured yet.*"
+_ABLATION = "ablation: "
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; what stands in the first column is text, the rest numbers."""
+    lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def _best(values: Mapping[str, float], name: str, digits: int) -> str:
+    text = f"{values[name]:.{digits}f}"
+    return f"**{text}**" if values[name] == max(values.values()) else text
+
+
+def probe(results: Path) -> str:
+    """What frozen embeddings know: the better probe of each cell."""
+    rows = _read(results / "probe" / "probe.csv")
+    questions = {
+        "effects": "effects of passes, R²",
+        "oz": "benefit of Oz, R²",
+        "twin": "itself after Oz, recall@1",
+        "algorithm": "algorithm, accuracy",
+    }
+    cells: dict[str, dict[str, float]] = {question: {} for question in questions}
+    for row in rows:
+        known = cells[row["question"]]
+        known[row["column"]] = max(known.get(row["column"], -np.inf), float(row["mean"]))
+    columns = list(dict.fromkeys(row["column"] for row in rows))
+    return _markdown(
+        ["", *questions.values()],
+        [[name, *(_best(cells[q], name, 3) for q in questions)] for name in columns],
+    )
+
+
+def pretrain(results: Path) -> str:
+    """Losses on the test packages, and what each ablation costs."""
+    rows = _read(results / "pretrain_report" / "report.csv")
+    metrics = ("mtm", "graph", "match accuracy", "effects", "contrast")
+    cells = {(row["encoder"], row["metric"]): row for row in rows}
+    encoders = list(dict.fromkeys(row["encoder"] for row in rows))
+    trivial = {row["metric"]: float(row["trivial"]) for row in rows if row["encoder"] == "base"}
+
+    def cell(encoder: str, metric: str) -> str:
+        row = cells.get((encoder, metric))
+        if row is None:
+            return ""
+        value = float(row["test"])
+        return f"{100 * value:.1f} %" if metric == "match accuracy" else f"{value:.3f}"
+
+    chance = [
+        f"{100 * trivial[m]:.0f} %" if m == "match accuracy" else f"{trivial[m]:.3f}"
+        for m in metrics
+    ]
+    return _markdown(
+        ["", "masked tokens", "graph", "matching", "effects", "contrast"],
+        [
+            ["trivial predictor", *chance],
+            *(
+                [name.replace(_ABLATION, "3 minutes, "), *(cell(name, m) for m in metrics)]
+                for name in encoders
+            ),
+        ],
+    )
+
+
+def observations(results: Path) -> str:
+    """What the first k actions give on validation modules, by what the policy sees."""
+    rows = _read(results / "train_policy" / "observations.csv")
+    objectives = {"text_size_bytes": "`.text`", "ir_instructions": "IR"}
+    tops = ("top1", "top3", "top10", "top30")
+    cells: dict[str, list[str]] = {}
+    for name in dict.fromkeys(row["observation"] for row in rows):
+        for objective in objectives:
+            some = [r for r in rows if r["observation"] == name and r["objective"] == objective]
+            means = [float(np.mean([float(row[top]) for row in some])) for top in tops]
+            cells.setdefault(name, []).extend(f"{mean:.3f}" for mean in means)
+    head = [f"{told}, {top.removeprefix('top')}" for told in objectives.values() for top in tops]
+    return _markdown(["what it sees", *head], [[name, *row] for name, row in cells.items()])
+
+
+def leaderboard(name: str) -> Callable[[Path], str]:
+    """The table of a leaderboard, as its own ``table.md`` has it."""
+
+    def table(results: Path) -> str:
+        path = results / name / "table.md"
+        return path.read_text(encoding="utf-8").strip() if path.exists() else MISSING
+
+    return table
+
+
+def convolutions(results: Path) -> str:
+    """Graph convolutions at equal time."""
+    path = results / "compare_convs" / "convs.csv"
+    if not path.exists():
+        return MISSING
+    rows = _read(path)
+    head = list(rows[0])
+    return _markdown(head, [[row[name] for name in head] for row in rows])
+
+
+TABLES: dict[str, Callable[[Path], str]] = {
+    "probe": probe,
+    "pretrain": pretrain,
+    "convolutions": convolutions,
+    "observations": observations,
+    **{
+        name: leaderboard(name)
+        for name in (
+            "leaderboard-mirbench-text",
+            "leaderboard-mirbench-ir",
+            "leaderboard-cbench-text",
+            "leaderboard-cbench-ir",
+        )
+    },
+}

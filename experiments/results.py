@@ -1,0 +1,153 @@
+"""Every table and figure of the README: from the files in ``results/``, or made again.
+
+Each entry below is one folder of ``results/`` and the command that fills it. Without
+``--fresh`` what is there is kept, and the README's tables are written from it; with it, every
+command whose inputs are at hand runs again. A table stands in the README between two lines,
+``<!-- results: NAME -->`` and ``<!-- end -->``, and is nowhere written by hand.
+
+    python -m experiments.results            # tables from the files; says what is missing
+    python -m experiments.results --check    # fails when the README is not what the files say
+    python -m experiments.results --fresh    # hours
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from .readme_tables import TABLES
+from .runs import RESULTS
+
+README = RESULTS.parent / "README.md"
+_BLOCK = re.compile(r"(<!-- results: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class ResultsConfig:
+    """What to do."""
+
+    only: tuple[str, ...] = ()
+    """Names of entries; all when empty."""
+    fresh: bool = False
+    """Run the commands again."""
+    check: bool = False
+    """Write nothing; return 1 when the README differs from the files."""
+    shards: Path | None = None
+    """The corpus, for what needs it: ``mirgym corpus build --output SHARDS``."""
+    work: Path | None = None
+    """The work folder of that command."""
+    base_run: Path | None = None
+    """The run of ``mirgym pretrain`` that made the base encoder."""
+    tiny_run: Path | None = None
+    """The same of the tiny encoder."""
+
+
+class Entry(NamedTuple):
+    """One folder of results."""
+
+    name: str
+    command: str
+    """``{shards}`` and the like stand for the options above; without them it cannot run."""
+
+
+ENTRIES = (
+    Entry("demo", "-m experiments.demo --budget 250"),
+    Entry("train_ppo", "-m experiments.train_ppo --fresh"),
+    Entry(
+        "pretrain_report",
+        "-m experiments.pretrain_report --shards {shards} --base-run {base_run} "
+        "--tiny-run {tiny_run} --ablations 3 --runs {work}/ablations",
+    ),
+    Entry("compare_convs", "-m experiments.compare_convs --shards {shards} --minutes 2"),
+    Entry("embedding_map", "-m experiments.embedding_map --shards {shards}"),
+    Entry(
+        "probe",
+        "-m experiments.probe --shards {shards} --work {work} "
+        "--text-run {work}/ablations/text-only-3-seed0 "
+        "--graph-run {work}/ablations/graph-only-3-seed0 "
+        "--both-run {work}/ablations/all-tasks-3-seed0",
+    ),
+    Entry("mine_coreset", "-m experiments.mine_coreset --corpus {work}/modules"),
+    Entry("train_policy", "-m experiments.train_policy --corpus {work}/modules"),
+    Entry(
+        "leaderboard-mirbench-text", "-m mirgym.cli leaderboard --suite mirbench --output {output}"
+    ),
+    Entry(
+        "leaderboard-mirbench-ir",
+        "-m mirgym.cli leaderboard --suite mirbench --objective ir_instructions --output {output}",
+    ),
+)
+
+
+def command_of(entry: Entry, config: ResultsConfig) -> list[str] | None:
+    """The command with the options filled in; None when one of them is missing."""
+    values = {name: value for name, value in vars(config).items() if value is not None}
+    values["output"] = RESULTS / entry.name
+    wanted = set(re.findall(r"{(\w+)}", entry.command))
+    if wanted - values.keys():
+        return None
+    return [sys.executable, *(part.format(**values) for part in entry.command.split())]
+
+
+def state_of(name: str) -> str:
+    """What is known of a folder: the commit that filled it, or that it is missing."""
+    try:
+        run = json.loads((RESULTS / name / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "missing"
+    return f"cached, from {str(run.get('git', 'an unknown commit'))[:17]}"
+
+
+def make(entry: Entry, config: ResultsConfig) -> str:
+    """Run an entry's command; return what came of it."""
+    command = command_of(entry, config)
+    if command is None:
+        return "not run: give " + ", ".join(
+            f"--{name.replace('_', '-')}" for name in re.findall(r"{(\w+)}", entry.command)
+        )
+    status = subprocess.run(command, cwd=RESULTS.parent, check=False).returncode
+    return "made now" if status == 0 else f"exit {status}: {' '.join(command[1:])}"
+
+
+def with_tables(readme: str) -> str:
+    """The README with every block written from the files."""
+
+    def fill(match: re.Match[str]) -> str:
+        opening, name, end = match.groups()
+        return f"{opening}{TABLES[name](RESULTS)}\n{end}"
+
+    return _BLOCK.sub(fill, readme)
+
+
+def main(config: ResultsConfig) -> int:
+    """Make or keep each entry, write the README, print what was done."""
+    table = Table("results/", "")
+    failed = False
+    for entry in ENTRIES:
+        if config.only and entry.name not in config.only:
+            continue
+        told = make(entry, config) if config.fresh else state_of(entry.name)
+        failed |= told.startswith("exit")
+        table.add_row(entry.name, told)
+    before = README.read_text(encoding="utf-8")
+    after = with_tables(before)
+    if config.check:
+        print("the README is what the files say" if after == before else "the README differs")
+        return int(after != before)
+    if after != before:
+        README.write_text(after, encoding="utf-8")
+    Console().print(table)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(tyro.cli(ResultsConfig)))
