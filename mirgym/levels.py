@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .errors import did_you_mean
 from .session import Session
 from .wire import State, Wanted
@@ -67,7 +69,15 @@ O3_BEFORE_VECTORIZER = (
     "recompute-globalsaa,function<eager-inv>(drop-unnecessary-assumes,float2int,"
     "lower-constant-intrinsics,chr,loop(loop-rotate<check-exit-count>,loop-deletion))"
 )
-"""``default<O3>`` up to the passes that read loops' metadata: loops as the vectorizer sees them."""
+"""``default<O3>`` up to the passes that read loops' metadata: loops as the vectorizer sees them.
+To be run with ``O3_INLINING``."""
+
+O3_INLINING: Mapping[str, str] = {
+    "inline-threshold": "250",
+    "inlinecold-threshold": "45",
+    "locally-hot-callsite-threshold": "525",
+}
+"""What O3 tells the inliner; the text of a pipeline cannot say it."""
 
 O3_FROM_VECTORIZER = (
     "require<globals-aa>,require<profile-summary>,function<eager-inv>(loop-distribute,"
