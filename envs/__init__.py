@@ -7,14 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .llvm_env import LlvmEnv as LlvmEnv
+    from .loops_env import LlvmLoopsEnv as LlvmLoopsEnv
+    from .loops_env import LlvmLoopsVectorEnv as LlvmLoopsVectorEnv
     from .params_env import LlvmParamsEnv as LlvmParamsEnv
     from .params_env import LlvmParamsVectorEnv as LlvmParamsVectorEnv
     from .vector import LlvmVectorEnv as LlvmVectorEnv
 
-__all__ = ["LlvmEnv", "LlvmParamsEnv", "LlvmParamsVectorEnv", "LlvmVectorEnv"]
+__all__ = [
+    "LlvmEnv",
+    "LlvmLoopsEnv",
+    "LlvmLoopsVectorEnv",
+    "LlvmParamsEnv",
+    "LlvmParamsVectorEnv",
+    "LlvmVectorEnv",
+]
 
 _MODULES = {
     "LlvmEnv": "llvm_env",
+    "LlvmLoopsEnv": "loops_env",
+    "LlvmLoopsVectorEnv": "loops_env",
     "LlvmParamsEnv": "params_env",
     "LlvmParamsVectorEnv": "params_env",
     "LlvmVectorEnv": "vector",

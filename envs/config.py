@@ -13,6 +13,7 @@ from ..parameters import select
 from ..passes import Pass
 from ..session import DEFAULT_GROWTH_LIMIT
 from ..worker import WorkerLimits
+from .registration import DEFAULT_EPISODE_STEPS
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,68 @@ class ParamsConfig(EpisodeConfig):
         found = self.pipeline or LEVEL_PIPELINES[self.baseline]
         assert found is not None  # __post_init__ saw to it
         return found
+
+
+@dataclass(frozen=True)
+class LoopsConfig(EpisodeConfig):
+    """What ``mir-llvm-loops-v0`` is."""
+
+    programs: Any = ("loopkernels", "mirbench")
+    """As in every environment; programs without loops are left out."""
+    objective: str = "dynamic_cost"
+    """``dynamic_cost`` or ``runtime_ns``."""
+    baseline: str = "O3"
+    """What the reward compares with, and the attributes of functions: ``O0`` to ``O3``."""
+    observation: str | Sequence[str] = ("facts", "embedding")
+    """One or both of ``facts`` and ``embedding``."""
+    loops: str = "innermost"
+    """Which loops to decide about: ``innermost`` or ``all``. Only innermost ones can be
+    vectorized; the others are unrolled at most."""
+    max_loops: int = 32
+    """Steps of an episode at most; LLVM decides about the loops after these."""
+    widths: Sequence[int] = (0, 1, 2, 4, 8, 16)
+    """Elements of a vector to choose from; 0 leaves it to LLVM, 1 is no vectors."""
+    interleaves: Sequence[int] = (0, 1, 2, 4, 8)
+    """Numbers of vector bodies beside each other; 0 leaves it to LLVM."""
+    unrolls: Sequence[int] = (0, 1, 2, 4, 8)
+    """Unroll counts; 0 leaves it to LLVM, 1 is no unrolling."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.objective not in SPEED:
+            raise ValueError(
+                f"objective={self.objective!r}: vectors and unrolling trade size for speed; "
+                f"expected one of {list(SPEED)}. For size, see mir-llvm-v0"
+            )
+        if self.baseline not in ("O0", "O1", "O2", "O3"):
+            raise ValueError(
+                f"baseline={self.baseline!r}: LLVM does not vectorize code for size; expected "
+                "one of ['O0', 'O1', 'O2', 'O3']"
+            )
+        if self.loops not in ("innermost", "all"):
+            raise ValueError(f"unknown loops={self.loops!r}; expected 'innermost' or 'all'")
+        if not 1 <= self.max_loops <= DEFAULT_EPISODE_STEPS:
+            raise ValueError(
+                f"max_loops={self.max_loops}: expected 1 to {DEFAULT_EPISODE_STEPS}, the "
+                "longest episode"
+            )
+        check_choices("widths", self.widths, 64)
+        check_choices("interleaves", self.interleaves, 16)
+        check_choices("unrolls", self.unrolls, 64)
+
+
+SPEED = ("dynamic_cost", "runtime_ns")
+"""Objectives that vectors and unrolling are for."""
+
+
+def check_choices(name: str, values: Sequence[int], largest: int) -> None:
+    """Raise ``ValueError`` unless these are 0 and some distinct powers of two."""
+    powers = [2**i for i in range(largest.bit_length())]
+    wrong = [value for value in values if value and value not in powers]
+    if wrong or len(set(values)) != len(values) or not values or values[0] != 0:
+        raise ValueError(
+            f"{name}={tuple(values)}: expected 0 first, then distinct powers of two up to {largest}"
+        )
 
 
 MODES = ("one-shot", "coordinates")

@@ -61,7 +61,7 @@ class Episode:
         self._worker_options = {} if alone else {"spin_us": 100}
         self.actions: ActionSet = self._build_actions()
         self._knob_sizes = [len(knob.values) for knob in self.actions.knobs]
-        self.observer = Observer(config.observation, len(self.actions.passes), self._knob_sizes)
+        self.observer = self._build_observer()
         metrics = OBJECTIVES[config.objective].metric_names
         self.wanted = Wanted.of(metrics, self.observer.views, key=self._wants_key)
         self._pool = pool
@@ -83,6 +83,9 @@ class Episode:
     def _build_actions(self) -> ActionSet:
         assert isinstance(self.config, EnvConfig)
         return build_actions(self.config.actions)
+
+    def _build_observer(self) -> Observer:
+        return Observer(self.config.observation, len(self.actions.passes), self._knob_sizes)
 
     @property
     def action_space(self) -> spaces.Space[Any]:

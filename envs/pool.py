@@ -112,17 +112,16 @@ class ProgramPool:
             self._meters[program.uri] = run_meter(self.objective, program, self.level)
         return cost_of(state, self.objective, session, self._meters[program.uri])
 
-    def drop(self, program: Program, error: Exception) -> None:
-        """Leave a program out of sampling because its baseline cannot be built.
+    def drop(self, program: Program, error: Exception, why: str = "") -> None:
+        """Leave a program out of sampling: its baseline cannot be built, unless ``why`` says.
 
         Raises:
             Exception: ``error`` itself, when no other program would be left.
         """
         if len(self.members) == 1 or isinstance(error, CodegenError):
             raise error
-        warnings.warn(
-            f"{program.uri} is left out: its {self.level} baseline fails: {error}", stacklevel=3
-        )
+        why = why or f"its {self.level} baseline fails: {error}"
+        warnings.warn(f"{program.uri} is left out: {why}", stacklevel=3)
         self.members = [p for p in self.members if p.uri != program.uri]
 
 

@@ -24,3 +24,10 @@ def register_environments() -> None:
             vector_entry_point="mirgym.envs.params_env:LlvmParamsVectorEnv",
             max_episode_steps=DEFAULT_EPISODE_STEPS,
         )
+    if "mir-llvm-loops-v0" not in registry:
+        register(
+            id="mir-llvm-loops-v0",
+            entry_point="mirgym.envs.loops_env:LlvmLoopsEnv",
+            vector_entry_point="mirgym.envs.loops_env:LlvmLoopsVectorEnv",
+            max_episode_steps=DEFAULT_EPISODE_STEPS,
+        )

@@ -74,6 +74,10 @@ class NotRunnableError(SessionError):
     """The program cannot be run here, or a run did not do what it must."""
 
 
+class NoLoopsError(MirgymError):
+    """The program has no loop to decide about once it is simplified."""
+
+
 class VerifyError(MirgymError):
     """LLVM's verifier rejects the module: the last pass produced invalid IR."""
 

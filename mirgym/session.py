@@ -12,6 +12,7 @@ from typing import Protocol, Self, runtime_checkable
 
 from . import wire
 from .execution import Execution, ExecutionLimits, RunRequest, decode_execution, execute_request
+from .loops import LoopHints
 from .wire import NO_KEY, NOTHING, FunctionRecord, State, Wanted
 
 DEFAULT_GROWTH_LIMIT = 16.0
@@ -67,6 +68,17 @@ class Session(Protocol):
             ModuleTooLargeError: The module grew past its limit; load again.
             SessionCrashedError: The pass crashed (worker only); load again.
             SessionTimeoutError: The pass took too long (worker only); load again.
+        """
+        ...
+
+    def hint_loops(self, hints: Sequence[LoopHints], *, wanted: Wanted = NOTHING) -> State:
+        """Tell loops how later passes are to vectorize and unroll them.
+
+        This sets their ``llvm.loop.*`` metadata, as clang does for its loop pragmas, and runs
+        nothing. Numbers are those of the view ``loops``.
+
+        Raises:
+            ValueError: A loop or a value that there is not; then nothing is set.
         """
         ...
 
@@ -190,6 +202,10 @@ class WireSession(Closing):
         """See ``Session.step``."""
         request = wire.step_request(pipeline, options, wanted)
         return wire.decode_state(self._request(request), wanted)
+
+    def hint_loops(self, hints: Sequence[LoopHints], *, wanted: Wanted = NOTHING) -> State:
+        """See ``Session.hint_loops``."""
+        return wire.decode_state(self._request(wire.hint_request(hints, wanted)), wanted)
 
     def observe(self, wanted: Wanted = NOTHING) -> State:
         """See ``Session.observe``."""

@@ -17,6 +17,7 @@ VERIFY   → nothing
 FUNCTIONS → n × (str name, u64 key, i64 instructions, i64 text bytes or −1)
 FORK     → i64 pid, and a socket as ancillary data (workers only)
 EXECUTE  see ``mirgym.execution``
+HINT     u32 metrics, u32 views, u16 n, n × u32[4] (``mirgym.loops.LoopHints``) → state
 ======== =====================================================================
 
 A ``str`` is u32 length and bytes. A reply starts with a status byte: 0, or the kind
@@ -24,23 +25,24 @@ of error with its message as the rest. ``state`` is u8 changed, u64 key (0 unles
 4 of the metrics asks for it), u64 pass
 time in ns, i64 instructions, one i64 for each metric bit, and for each view bit u32
 length and bytes (int64 arrays; UTF-8 for the IR; ``mirgym.views`` for functions;
-``mirgym.features`` for the columns of ``function_features``).
+``mirgym.features`` for the columns of ``function_features``; ``mirgym.loops`` for loops).
 """
 
 from __future__ import annotations
 
 import enum
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from . import errors
 from .features import FUNCTION_FEATURES
+from .loops import LoopHints, LoopView, decode_loops
 from .views import ModuleView, decode_module
 
-Views = dict[str, "np.ndarray | str | ModuleView"]
+Views = dict[str, "np.ndarray | str | ModuleView | LoopView"]
 
 
 class Verb(enum.IntEnum):
@@ -56,6 +58,7 @@ class Verb(enum.IntEnum):
     FUNCTIONS = 8
     FORK = 9
     EXECUTE = 10
+    HINT = 11
 
 
 LEVELS: Mapping[str, int] = {"as-is": 0, "O0": 1, "O1": 1, "O2": 1, "O3": 1, "Os": 2, "Oz": 3}
@@ -75,6 +78,7 @@ VIEWS: Mapping[str, int] = {
     "new_functions": 16,
     "ir2vec": 32,
     "function_features": 64,
+    "loops": 128,
 }
 """View bits. ``new_functions`` leaves out what ``functions`` or itself sent since the load."""
 
@@ -84,6 +88,8 @@ _STATE = struct.Struct("<BBQQq")
 _TWO_MASKS = struct.Struct("<BII")
 _STEP = struct.Struct("<BIIH")
 _LOAD = struct.Struct("<BBdII")
+_HINT = struct.Struct("<BIIH")
+_LOOP_HINTS = struct.Struct("<4I")
 _FUNCTION = struct.Struct("<Qqq")
 _U32 = struct.Struct("<I")
 _I64 = struct.Struct("<q")
@@ -111,8 +117,8 @@ class State(NamedTuple):
         key: Structural hash of the module, 64 bits; 0 when it was not wanted.
         pass_ns: Time of the bare pass manager in nanoseconds.
         metrics: ``ir_instructions`` and the metrics asked for.
-        views: The views asked for: int64 arrays, a string for ``ir``, and a
-            ``ModuleView`` for the functions.
+        views: The views asked for: int64 arrays, a string for ``ir``, a ``ModuleView``
+            for the functions, and a ``LoopView`` for the loops.
     """
 
     changed: bool
@@ -206,6 +212,21 @@ def observe_request(wanted: Wanted) -> bytes:
     return _TWO_MASKS.pack(Verb.OBSERVE, wanted.metrics, wanted.views)
 
 
+def hint_request(hints: Sequence[LoopHints], wanted: Wanted) -> bytes:
+    """Encode HINT.
+
+    Raises:
+        ValueError: A hint is negative or too large for its field.
+    """
+    parts = [_HINT.pack(Verb.HINT, wanted.metrics, wanted.views, len(hints))]
+    for one in hints:
+        try:
+            parts.append(_LOOP_HINTS.pack(*one))
+        except struct.error as error:
+            raise ValueError(f"{one}: expected whole numbers from 0 to 2^32 − 1") from error
+    return b"".join(parts)
+
+
 def simple_request(verb: Verb, body: bytes = b"") -> bytes:
     """Encode a request that is a verb and plain bytes."""
     return bytes((verb,)) + body
@@ -235,6 +256,8 @@ def decode_state(reply: bytes, wanted: Wanted) -> State:
             views[name] = reply[at : at + length].decode(errors="replace")
         elif name.endswith("functions"):
             views[name] = decode_module(reply[at : at + length])
+        elif name == "loops":
+            views[name] = decode_loops(reply[at : at + length])
         else:
             numbers = np.frombuffer(reply, np.int64, length // 8, at)
             if name == "function_features":

@@ -55,7 +55,7 @@ void writeState(Session &session, const StepOutcome &outcome, uint32_t metrics,
     if (metrics & metric)
       reply.number<int64_t>(session.metric(metric));
   for (View view : {ViewInstCount, ViewAutophase, ViewIR, ViewFunctions, ViewNewFunctions,
-                    ViewIr2vec, ViewFunctionFeatures})
+                    ViewIr2vec, ViewFunctionFeatures, ViewLoops})
     if (views & view)
       reply.text(session.view(view));
 }
@@ -80,6 +80,16 @@ void step(Session &session, Reader &request, Writer &reply) {
   }
   StepOutcome outcome = session.step(std::string(request.rest()), options);
   writeState(session, outcome, metrics, views, reply);
+}
+
+void hintLoops(Session &session, Reader &request, Writer &reply) {
+  auto metrics = request.number<uint32_t>();
+  auto views = request.number<uint32_t>();
+  std::vector<LoopHints> hints(request.number<uint16_t>());
+  for (LoopHints &one : hints)
+    for (uint32_t *value : {&one.loop, &one.width, &one.interleave, &one.unroll})
+      *value = request.number<uint32_t>();
+  writeState(session, session.hintLoops(hints), metrics, views, reply);
 }
 
 void observe(Session &session, Reader &request, Writer &reply) {
@@ -168,6 +178,8 @@ void dispatch(Session &session, Reader &request, Writer &reply) {
     return functions(session, reply);
   case Verb::Execute:
     return execute(session, request, reply);
+  case Verb::HintLoops:
+    return hintLoops(session, request, reply);
   case Verb::Fork:
     break;
   }

@@ -21,6 +21,7 @@ enum class Verb : unsigned char {
   Functions = 8,
   Fork = 9, // answered by the worker loop itself
   Execute = 10,
+  HintLoops = 11,
 };
 
 // Never throws: an error becomes a reply of its kind.

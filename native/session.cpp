@@ -1,16 +1,11 @@
 #include "session.h"
 
+#include "analyses.h"
 #include "errors.h"
 #include "llvm_setup.h"
 #include "modules.h"
 
-#include "llvm/Analysis/CGSCCPassManager.h"
-#include "llvm/Analysis/LazyCallGraph.h"
-#include "llvm/Analysis/LoopAnalysisManager.h"
 #include "llvm/Analysis/LoopInfo.h"
-#include "llvm/Analysis/LoopNestAnalysis.h"
-#include "llvm/IR/PassInstrumentation.h"
-#include "llvm/Passes/PassBuilder.h"
 
 #include <chrono>
 
@@ -131,26 +126,11 @@ static void registerDirtyTracking(PassInstrumentationCallbacks &callbacks,
 PreservedAnalyses Session::runPipeline(const std::string &pipeline) {
   PassInstrumentationCallbacks callbacks;
   registerDirtyTracking(callbacks, dirty, allDirty);
-  LoopAnalysisManager loops;
-  FunctionAnalysisManager functions;
-  CGSCCAnalysisManager components;
-  ModuleAnalysisManager modules;
-  TargetMachine *machine = nullptr;
-  try {
-    machine = &targetMachineFor(*module);
-  } catch (const EngineError &) {
-    // Passes run without a cost model when the target is not built in.
-  }
-  PassBuilder builder(machine, PipelineTuningOptions(), std::nullopt, &callbacks);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
+  Analyses analyses(*module, &callbacks);
   ModulePassManager passes;
-  if (Error error = builder.parsePassPipeline(passes, pipeline))
+  if (Error error = analyses.builder.parsePassPipeline(passes, pipeline))
     throw EngineError(ErrorKind::UnknownPass, toString(std::move(error)));
-  return passes.run(*module, modules);
+  return passes.run(*module, analyses.modules);
 }
 
 StepOutcome Session::step(const std::string &pipeline, const OptionList &options) {
@@ -181,6 +161,17 @@ StepOutcome Session::step(const std::string &pipeline, const OptionList &options
                       "the module grew to " + std::to_string(size) +
                           " instructions after '" + pipeline +
                           "', over the limit of " + std::to_string(limit));
+  }
+  return outcome;
+}
+
+StepOutcome Session::hintLoops(const std::vector<LoopHints> &hints) {
+  dirty = mirgym::hintLoops(loaded(), hints);
+  StepOutcome outcome;
+  outcome.changed = !dirty.empty();
+  if (outcome.changed) {
+    forgetDirtyFunctions();
+    forgetFigures();
   }
   return outcome;
 }
@@ -313,6 +304,8 @@ std::string Session::view(View view) {
   case ViewFunctions:
   case ViewNewFunctions:
     return functionViews(view == ViewFunctions);
+  case ViewLoops:
+    return loopView(current, viewBuilder);
   }
   throw EngineError(ErrorKind::BadRequest, "unknown view");
 }

@@ -12,6 +12,7 @@
 #include "fingerprint.h"
 #include "hash.h"
 #include "ir2vec.h"
+#include "loops.h"
 #include "options.h"
 #include "views.h"
 
@@ -47,6 +48,7 @@ enum View : uint32_t {
   ViewNewFunctions = 16, // without those that were sent since the last load
   ViewIr2vec = 32,
   ViewFunctionFeatures = 64, // the integer features of each function with a body
+  ViewLoops = 128,           // facts and code of every loop
 };
 enum class EmitKind : unsigned char { Bitcode = 0, Text = 1, Object = 2 };
 
@@ -71,6 +73,9 @@ public:
   void load(llvm::StringRef bytes, SizeLevel level, double growthLimit);
 
   StepOutcome step(const std::string &pipeline, const OptionList &options);
+
+  // Tells loops how they are to be vectorized and unrolled; runs nothing. See loops.h.
+  StepOutcome hintLoops(const std::vector<LoopHints> &hints);
 
   uint64_t key();
   int64_t instructions();

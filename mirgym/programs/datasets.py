@@ -6,6 +6,7 @@ spec                                programs
 ``mirbench``                        the whole suite; ``mirbench:train``, ``mirbench:test``
 ``mirbench/crc``                    one program; ``benchmark://mirbench/crc`` in full
 ``cbench-v1``, ``cbench-v1/qsort``  after ``mirgym programs fetch cbench-v1``
+``loopkernels``, ``loops://7``      a suite of generated kernels; any one by its seed
 ``csmith://7``                      generated; ``generator://csmith-v0/7`` as CompilerGym
 ``foo.c``, ``file:///x/foo.bc``     a file
 ``some/directory``                  each program of a directory (see ``manifest``)
@@ -15,7 +16,7 @@ spec                                programs
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -24,6 +25,8 @@ from ..errors import UnknownProgramError, did_you_mean
 from . import cbench
 from .csmith import csmith_program
 from .fetch import install_directory
+from .loopkernels import SCHEME as _LOOPS
+from .loopkernels import kernel_program, suite
 from .manifest import FILE_NAME, Manifest, read_directory
 from .program import SOURCE_SUFFIXES, Program
 
@@ -85,9 +88,26 @@ def _cbench() -> Dataset:
     )
 
 
+def _loopkernels() -> Dataset:
+    return Dataset(
+        "loopkernels",
+        suite(),
+        "1",
+        "Apache-2.0",
+        "158 generated C programs around one loop nest each, in the style of TSVC",
+    )
+
+
+_DATASETS: dict[str, Callable[[], Dataset]] = {
+    "mirbench": _mirbench,
+    "cbench-v1": _cbench,
+    "loopkernels": _loopkernels,
+}
+
+
 def datasets() -> dict[str, Dataset]:
     """The known data sets by name."""
-    return {"mirbench": _mirbench(), "cbench-v1": _cbench()}
+    return {name: make() for name, make in _DATASETS.items()}
 
 
 def resolve_all(spec: Spec | Iterable[Spec]) -> list[Program]:
@@ -105,6 +125,8 @@ def resolve_all(spec: Spec | Iterable[Spec]) -> list[Program]:
     for prefix in _CSMITH:
         if spec.startswith(prefix):
             return [csmith_program(spec.removeprefix(prefix))]
+    if spec.startswith(_LOOPS):
+        return [kernel_program(spec.removeprefix(_LOOPS))]
     if spec.startswith("file://"):
         return _from_uri(spec)
     found = _from_dataset(spec.removeprefix(_SCHEME))
@@ -150,9 +172,9 @@ def _from_dataset(spec: str) -> list[Program] | None:
     """Programs of ``name``, ``name:split`` or ``name/program``; None for other specs."""
     head, _, program = spec.partition("/")
     name, _, split = head.partition(":")
-    dataset = datasets().get(name)
-    if dataset is None or (split and program):
+    if name not in _DATASETS or (split and program):
         return None
+    dataset = _DATASETS[name]()
     if not dataset.programs:
         raise UnknownProgramError(
             f"{name} is not installed; fetch it with: mirgym programs fetch {name}"

@@ -1,0 +1,303 @@
+"""``mir-llvm-loops-v0``: vectorization, interleaving and unrolling of each loop."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import spaces
+
+from ..errors import NoLoopsError
+from ..levels import O3_BEFORE_VECTORIZER, O3_FROM_VECTORIZER, O3_INLINING
+from ..loops import LoopFacts, LoopHints, LoopView
+from ..passes import Pass
+from ..programs import Program
+from ..session import Session
+from ..views import ModuleView
+from ..wire import NO_KEY, State, Wanted
+from .actions import ActionSet
+from .config import LoopsConfig
+from .episode import Episode, Outcome
+from .llvm_env import LlvmEnv
+from .loop_observations import LoopCode, LoopObserver, fact_vector
+from .vector import LlvmVectorEnv
+
+BEFORE = Pass(
+    "before the vectorizer", O3_BEFORE_VECTORIZER, "level", options=tuple(O3_INLINING.items())
+)
+REST = Pass(
+    "from the vectorizer",
+    O3_FROM_VECTORIZER,
+    "level",
+    options=(("hints-allow-reordering", "false"),),
+)
+"""LLVM takes a vector width for leave to reorder floating-point arithmetic, which would give
+other results: it is told not to."""
+
+_LOOPS = Wanted.of(views=("loops", "functions"), key=False)
+
+
+class Decision(NamedTuple):
+    """One loop that a step decides about."""
+
+    number: int
+    facts: LoopFacts
+    code: LoopCode
+
+
+def decisions(session: Session, *, innermost: bool) -> tuple[Decision, ...]:
+    """The loops of a session's module, in order; only the innermost ones if so wanted."""
+    views = session.observe(_LOOPS).views
+    loops, module = views["loops"], views["functions"]
+    assert isinstance(loops, LoopView)
+    assert isinstance(module, ModuleView)
+    found = []
+    for number, (facts, alone) in enumerate(zip(*loops, strict=True)):
+        function = module.functions[facts.function]
+        assert function is not None
+        if not (innermost and facts.children):
+            found.append(Decision(number, facts, LoopCode(function, alone)))
+    return tuple(found)
+
+
+class LoopsEpisode(Episode):
+    """Steps collect hints; the last one sets them, runs the rest of O3 and measures."""
+
+    decisions: tuple[Decision, ...] = ()
+    """One for each step of this episode."""
+    hints: tuple[LoopHints, ...] = ()
+    """What was decided so far."""
+    _with_loops: frozenset[str] = frozenset()
+    """Programs known to have loops."""
+
+    def _build_actions(self) -> ActionSet:
+        return ActionSet((), -1)
+
+    def _build_observer(self) -> LoopObserver:
+        return LoopObserver(self.config.observation)
+
+    @property
+    def _loops(self) -> LoopsConfig:
+        assert isinstance(self.config, LoopsConfig)
+        return self.config
+
+    @property
+    def _choices(self) -> tuple[tuple[int, ...], ...]:
+        config = self._loops
+        return tuple(map(tuple, (config.widths, config.interleaves, config.unrolls)))
+
+    @property
+    def action_space(self) -> spaces.Space[Any]:
+        """The action space."""
+        return spaces.MultiDiscrete([len(values) for values in self._choices])
+
+    # -- reset ----------------------------------------------------------------------
+
+    def _sample_playable(self, generator: np.random.Generator, session: Session) -> Program:
+        while True:
+            chosen = super()._sample_playable(generator, session)
+            if chosen.uri in self._with_loops:
+                return chosen
+            session.load(chosen.bitcode(), level=self.config.baseline, wanted=NO_KEY)
+            session.step(BEFORE.pipeline, dict(BEFORE.options), wanted=NO_KEY)
+            try:
+                self._find_loops(session)
+            except NoLoopsError as error:
+                self.pool.drop(chosen, error, why=str(error))
+                continue
+            self._with_loops |= {chosen.uri}
+            return chosen
+
+    def _find_loops(self, session: Session) -> None:
+        innermost = self._loops.loops == "innermost"
+        self.decisions = decisions(session, innermost=innermost)[: self._loops.max_loops]
+        if not self.decisions:
+            raise NoLoopsError(
+                "the program has no loops once it is inlined and simplified, so there is nothing "
+                "to decide; choose another"
+            )
+
+    def _first_state(self, loaded: State) -> State:
+        assert self.session is not None
+        state = self.session.step(BEFORE.pipeline, dict(BEFORE.options), wanted=self.wanted)
+        self._find_loops(self.session)
+        return state
+
+    def _begin(self, program: Program, state: State, cost: int) -> None:
+        super()._begin(program, state, cost)
+        self.hints = ()
+
+    # -- step -----------------------------------------------------------------------
+
+    def check(self, action: Any) -> None:
+        """See ``Episode.check``."""
+        self.check_running()
+        chosen = np.asarray(action)
+        if chosen.shape != (3,) or chosen.dtype.kind not in "iu":
+            raise ValueError(
+                f"action {action!r} is not three integers, which choose the width, the interleave "
+                "count and the unroll count: sample from env.action_space"
+            )
+        names = ("widths", "interleaves", "unrolls")
+        for name, value, values in zip(names, chosen, self._choices, strict=True):
+            if not 0 <= value < len(values):
+                raise ValueError(
+                    f"action chooses number {value} of {name}, which is not in "
+                    f"[0, {len(values)}): sample from env.action_space"
+                )
+
+    def _plan(self, action: Any) -> Pass | None:
+        return REST if len(self.hints) + 1 == len(self.decisions) else None
+
+    def _hints_of(self, action: Any) -> LoopHints:
+        number = self.decisions[len(self.hints)].number
+        chosen = (values[int(i)] for i, values in zip(action, self._choices, strict=True))
+        return LoopHints(number, *chosen)
+
+    def _prepare(self) -> None:
+        assert self.session is not None
+        hints = [*self.hints, self._hints_of(self._in_flight)]
+        self.session.hint_loops(hints, wanted=NO_KEY)
+
+    def _record(self, action: Any) -> None:
+        self.hints = (*self.hints, self._hints_of(action))
+        self.taken.append(tuple(int(value) for value in action))
+        self._history.steps += 1
+
+    def _stops(self, action: Any) -> bool:
+        return False
+
+    def _arrive(self, action: Any, state: State) -> Outcome:
+        self._over = True
+        self._move_to(state, changed=True)
+        reward = math.log(max(self._costs.baseline, 1) / max(self._cost, 1))
+        return self._outcome(reward, changed=state.changed, terminated=True)
+
+    # -- looking ----------------------------------------------------------------------
+
+    @property
+    def _at(self) -> int:
+        """Which decision is next; after the last one, the last."""
+        return min(len(self.hints), len(self.decisions) - 1)
+
+    def look(self) -> dict[str, Any]:
+        """See ``Episode.look``."""
+        decision = self.decisions[self._at]
+        left = 1.0 - len(self.hints) / len(self.decisions)
+        parts = {"facts": fact_vector(decision.facts, left), "embedding": decision.code}
+        return {name: parts[name] for name in self.observer.names}
+
+    def info(self, *, changed: bool, error: str | None) -> dict[str, Any]:
+        """See ``Episode.info``."""
+        found = super().info(changed=changed, error=error)
+        decision = self.decisions[self._at]
+        return {**found, "loop": decision.number, "loops": len(self.decisions)}
+
+    def action_mask(self) -> np.ndarray:
+        """One for each value of each of the three choices, in a row.
+
+        Vectors, and bodies beside each other, are masked where LLVM cannot vectorize.
+        """
+        able = bool(self.decisions[self._at].facts.vectorizable)
+        widths, interleaves, unrolls = self._choices
+        masks = [able or value <= 1 for value in (*widths, *interleaves)]
+        return np.array([*masks, *(True for _ in unrolls)], bool)
+
+    def runs(self) -> list[Pass]:
+        """The pipelines that ran; ``hints`` are set between the two."""
+        done = len(self.hints) == len(self.decisions)
+        return [] if not self.decisions else [BEFORE, REST] if done else [BEFORE]
+
+    def fork(self) -> LoopsEpisode:
+        """See ``Episode.fork``."""
+        twin = super().fork()
+        assert isinstance(twin, LoopsEpisode)
+        twin.decisions, twin.hints = self.decisions, self.hints
+        return twin
+
+
+class LlvmLoopsEnv(LlvmEnv):
+    """Choose how each loop of a program is vectorized, interleaved and unrolled.
+
+    ## Description
+    After NeuroVectorizer (Haj-Ali et al., CGO 2020). At reset the program is optimised by O3 up
+    to the vectorizer. Then each step decides about one loop, in the order of the functions and
+    of the loops in them. The last step sets the decisions as ``llvm.loop.*`` metadata, as clang
+    does for its pragmas, runs the rest of O3 and the program. LLVM stays free to refuse what
+    would not be correct, and floating-point arithmetic is never reordered for a width.
+
+    ## Action space
+    ``MultiDiscrete([6, 5, 5])``, indices of a vector width (LLVM's choice, 1, 2, 4, 8 or 16
+    elements), an interleave count (LLVM's, 1, 2, 4, 8) and an unroll count (LLVM's, 1, 2, 4, 8).
+    0 is always LLVM's choice: an episode of zeros gives what ``default<O3>`` gives.
+
+    ## Observation space
+    A ``Dict`` of both, or one name alone:
+
+    ============= ========================================= =============================
+    name          space                                     contents
+    ============= ========================================= =============================
+    ``facts``     ``Box(0, 64, (31,), float32)``            ln(1 + fact) for each of
+                                                            ``loop_observations.FACTS``
+                                                            (depth, trip count, strides …),
+                                                            and the share of loops left
+    ``embedding`` ``Box(-inf, inf, (256,), float32)``       of the loop's function, and of the
+                                                            loop taken out as a function
+                                                            (zeros where it cannot be)
+    ============= ========================================= =============================
+
+    ## Reward
+    0, and ``ln(baseline cost ÷ cost)`` for the last step: 0 for LLVM's own choices.
+
+    ## Episode end
+    *Terminated* when every loop is decided about. *Truncated* when LLVM or the program fails at
+    the end: then the reward is 0 and ``info["error"]`` says so, and the next ``reset()`` works.
+
+    ## Info
+    As in ``LlvmEnv``, with ``loop`` (number of the loop that is next) and ``loops`` (how many
+    decisions the episode has). ``cost`` is that of the program as it is now: of the simplified
+    one until the end. ``env.unwrapped.hints``: the decisions.
+
+    ## Arguments
+    The fields of ``LoopsConfig``: those of ``LlvmEnv`` but for ``actions``, and ``loops``,
+    ``max_loops``, ``widths``, ``interleaves``, ``unrolls``. The objective is ``dynamic_cost``
+    or ``runtime_ns``. A program without loops is left out, with a warning, or an error when it
+    is asked for.
+
+    >>> import gymnasium as gym, mirgym
+    >>> env = gym.make("mir-llvm-loops-v0", programs="loops://7", observation="facts")
+    >>> observation, info = env.reset(seed=0)
+    >>> _, reward, terminated, _, info = env.step(env.action_space.sample())
+    >>> env.close()
+
+    ## Version history
+    * v0: first release, LLVM 23.1.
+    """
+
+    _id = "mir-llvm-loops-v0"
+    _config_type = LoopsConfig
+    _episode_type = LoopsEpisode
+
+    @property
+    def hints(self) -> tuple[LoopHints, ...]:
+        """What the loops were told so far, by their numbers in the view ``loops``."""
+        assert isinstance(self._episode, LoopsEpisode)
+        return self._episode.hints
+
+    @property
+    def facts(self) -> tuple[LoopFacts, ...]:
+        """Facts about the loops of this episode, in the order of its steps."""
+        assert isinstance(self._episode, LoopsEpisode)
+        return tuple(decision.facts for decision in self._episode.decisions)
+
+
+class LlvmLoopsVectorEnv(LlvmVectorEnv):
+    """``num_envs`` copies of ``mir-llvm-loops-v0`` that compute side by side.
+
+    See ``LlvmVectorEnv`` and ``LlvmLoopsEnv``.
+    """
+
+    _id = "mir-llvm-loops-v0"
+    _config_type = LoopsConfig
+    _episode_type = LoopsEpisode

@@ -1,0 +1,137 @@
+"""How much better than LLVM loops can be vectorized, interleaved and unrolled, and by whom.
+
+For each loop, every choice of ``mir-llvm-loops-v0`` is measured with all other loops left to
+LLVM: brute force. From the same figures come random choices, the one choice that is best over
+the training loops, and PPO, which learns on the training loops (the kernels' families and
+programs outside the test split) and is scored on the held-out ones. Writes ``run.json`` and
+``costs.jsonl``; a second start goes on where the first was interrupted.
+
+    python -m experiments.loops --help
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+
+from mirgym.errors import MirgymError
+from mirgym.programs import resolve_all
+from mirgym.worker import WorkerSession
+
+from .loop_costs import CHOICES, LoopCosts, append, measure, read
+from .loop_policy import learn
+from .runs import RESULTS, write_run_json
+
+
+@dataclass(frozen=True)
+class LoopsExperiment:
+    """What is measured."""
+
+    programs: tuple[str, ...] = ("loopkernels", "mirbench")
+    """Where the loops come from."""
+    loops_per_program: int = 3
+    """At most, in the order of their numbers."""
+    minutes: float = 60.0
+    """Measuring stops after these; the figures are of the loops measured until then."""
+    objective: str = "dynamic_cost"
+    """``dynamic_cost`` or ``runtime_ns``."""
+    ppo_steps: int = 60_000
+    """Training steps of PPO; 0 leaves it out."""
+    seeds: tuple[int, ...] = (0, 1, 2)
+    """Of PPO."""
+    folder: Path = field(default=RESULTS / "loops")
+
+
+def measure_all(config: LoopsExperiment, path: Path) -> list[LoopCosts]:
+    """Every loop of the programs, as far as the time goes."""
+    loops = read(path)
+    known = {loop.program for loop in loops}
+    ends = time.monotonic() + 60 * config.minutes
+    with WorkerSession() as session:
+        for program in resolve_all(config.programs):
+            if program.uri in known or time.monotonic() > ends:
+                continue
+            try:
+                found = list(measure(session, program, config.objective, config.loops_per_program))
+            except MirgymError as error:
+                print(f"{program.uri} is left out: {error}", flush=True)
+                session.start_again_if_dead()
+                continue
+            for loop in found:
+                append(path, loop)
+                best = loop.gains().argmax()
+                gain = float(np.exp(loop.gains()[best]))
+                print(f"{program.name} loop {loop.loop}: {gain:.3f} by {CHOICES[best]}", flush=True)
+            loops += found
+    return loops
+
+
+def best_of(gains: np.ndarray, draws: int) -> float:
+    """Expected best gain of so many uniform draws."""
+    n = len(gains)
+    below = (np.arange(n + 1) / n) ** draws
+    return float(np.sort(gains) @ np.diff(below))
+
+
+def figures(loops: Sequence[LoopCosts]) -> dict[str, Any]:
+    """Geometric means over loops of what each way gains over LLVM's own choice."""
+    gains = [loop.gains() for loop in loops]
+    if not gains:
+        return {"loops": 0}
+    return {
+        "loops": len(gains),
+        "failed_choices": sum(cost is None for loop in loops for cost in loop.costs),
+        "brute_force": geomean([g.max() for g in gains]),
+        "random": geomean([g.mean() for g in gains]),
+        "best_of_10_random": geomean([max(best_of(g, 10), 0.0) for g in gains]),
+        "improved_by_1_percent": int(sum(g.max() > np.log(1.01) for g in gains)),
+    }
+
+
+def geomean(gains: Sequence[float] | np.ndarray) -> float:
+    """Geometric mean of ratios from their logarithms."""
+    return round(float(np.exp(np.mean(gains))), 4)
+
+
+def learned(config: LoopsExperiment, loops: Sequence[LoopCosts]) -> dict[str, Any]:
+    """Held-out loops: PPO, and the choice that is best over the training loops."""
+    train = [loop for loop in loops if loop.split != "test"]
+    held_out = [loop for loop in loops if loop.split == "test"]
+    if not config.ppo_steps or not train or not held_out:
+        return {}
+    brute = geomean([loop.gains().max() for loop in held_out])
+    fixed = int(np.mean([loop.gains() for loop in train], axis=0).argmax())
+    runs = [geomean(learn(train, held_out, config.ppo_steps, seed=seed)) for seed in config.seeds]
+    return {
+        "train_loops": len(train),
+        "held_out": figures(held_out),
+        "fixed": {"choice": CHOICES[fixed], "gain": geomean([h.gains()[fixed] for h in held_out])},
+        "ppo": runs,
+        "ppo_share_of_brute_force": [round(run / brute, 4) for run in runs],
+    }
+
+
+def main(config: LoopsExperiment) -> None:
+    """Measure, learn, and write the folder."""
+    config.folder.mkdir(parents=True, exist_ok=True)
+    loops = measure_all(config, config.folder / "costs.jsonl")
+    found = {
+        "choices": len(CHOICES),
+        "all": figures(loops),
+        "kernels": figures([loop for loop in loops if loop.program.startswith("loops://")]),
+        "programs": figures([loop for loop in loops if not loop.program.startswith("loops://")]),
+        "learned": learned(config, loops),
+    }
+    write_run_json(config.folder, config, found)
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(LoopsExperiment))

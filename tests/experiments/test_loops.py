@@ -1,0 +1,74 @@
+"""The figures of the loop experiment, on made-up costs, and one measured loop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tyro")
+
+from experiments.loop_costs import CHOICES, LoopCosts, LoopMeter, append, read
+from experiments.loops import best_of, figures
+from mirgym.loops import LoopHints
+from mirgym.programs import resolve
+from mirgym.worker import WorkerSession
+
+
+def loop(costs: dict[int, int | None], split: str = "train") -> LoopCosts:
+    """A loop that costs 1,000 but for these choices."""
+    full: list[int | None] = [costs.get(i, 1000) for i in range(len(CHOICES))]
+    return LoopCosts("loops://x-1", split, "sums", 0, [0.0, 1.0], full)
+
+
+def test_first_choice_is_llvms():
+    assert CHOICES[0] == (0, 0, 0) and len(set(CHOICES)) == len(CHOICES) == 150
+
+
+def test_gains():
+    gains = loop({3: 500, 4: 2000, 5: None}).gains()
+    assert gains[[0, 3, 4, 5]] == pytest.approx([0, np.log(2), -np.log(2), 0])
+
+
+def test_best_of_draws():
+    gains = np.array([0.0, 1.0, 3.0])
+    assert best_of(gains, 1) == pytest.approx(gains.mean())
+    pairs = [max(a, b) for a in gains for b in gains]
+    assert best_of(gains, 2) == pytest.approx(np.mean(pairs))
+
+
+def test_figures():
+    found = figures([loop({3: 500}), loop({7: None})])
+    assert found["loops"] == 2 and found["failed_choices"] == 1
+    assert found["brute_force"] == pytest.approx(2**0.5, abs=1e-4)
+    assert found["improved_by_1_percent"] == 1
+    assert 1.0 < found["random"] < found["best_of_10_random"] < found["brute_force"]
+    assert figures([]) == {"loops": 0}
+
+
+def test_lines_go_on(tmp_path: Path):
+    path = tmp_path / "costs.jsonl"
+    assert read(path) == []
+    made = [loop({3: 500}), loop({7: None}, "test")]
+    for one in made:
+        append(path, one)
+    assert read(path) == made
+
+
+def test_ppo_learns_what_pays():
+    pytest.importorskip("stable_baselines3")
+    from experiments.loop_policy import learn
+
+    cheap = {i: 500 for i, choice in enumerate(CHOICES) if choice[0] == 8}
+    gains = learn([loop(cheap)] * 4, [loop(cheap, "test")] * 2, steps=20_000, seed=0)
+    assert gains == pytest.approx(np.log(2))
+
+
+def test_a_measured_loop():
+    with WorkerSession() as session:
+        meter = LoopMeter(session, resolve("loops://9"), "dynamic_cost")
+        (kernel,) = [d for d in meter.decisions if meter.functions[d.facts.function] == "kernel"]
+        own = meter.cost([])
+        assert meter.cost([LoopHints(kernel.number)]) == own
+        assert meter.cost([LoopHints(kernel.number, 1, 1, 1)]) > own
