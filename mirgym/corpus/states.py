@@ -12,7 +12,7 @@ from ..errors import SessionError
 from ..objective import LEVEL_PIPELINES
 from ..passes import catalogue, find
 from ..session import Session
-from ..views import FunctionView
+from ..views import FunctionView, ModuleView
 from ..wire import NO_KEY, FunctionRecord, Wanted
 from ..worker import WorkerLimits, WorkerSession
 from .schema import EFFECT_PASSES, UNKNOWN, seed_of
@@ -82,7 +82,7 @@ def reach(session: Session, bitcode: bytes, number: int, seed: int) -> bytes:
 def _describe(session: Session, snapshot: bytes, number: int) -> Iterator[FunctionState]:
     session.restore(snapshot)
     module = session.observe(_FUNCTIONS).views["functions"]
-    assert not isinstance(module, np.ndarray | str)
+    assert isinstance(module, ModuleView)
     before = {record.name: record for record in session.functions()}
     effects = {name: np.full(len(EFFECT_PASSES), UNKNOWN, np.int16) for name in before}
     changed = {name: np.zeros(len(EFFECT_PASSES), np.uint8) for name in before}
