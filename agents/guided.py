@@ -24,7 +24,7 @@ from ..passes import Pass
 from ..views import ModuleView
 from .controls import POLICIES
 from .explorer import Explorer
-from .pipelines import NEEDED, Place, leaves, parse, render, without
+from .pipelines import NEEDED, Place, as_module, leaves, parse, render, without
 from .policy import COUNTS, STEPS, Policy, history, load
 from .strategies import as_whole, improve, restart
 from .walker import Node
@@ -153,7 +153,7 @@ def thin(explorer: Explorer, node: Node, rng: random.Random, promise: dict[str, 
     tree = parse(whole.pipeline)
 
     def make(left_out: set[Place]) -> Pass:
-        text = render(without(tree, left_out))
+        text = as_module(render(without(tree, left_out)))
         return Pass("thinned", text, "thinned", options=next(iter(options)))
 
     current = explorer.apply(explorer.root, make(set()))

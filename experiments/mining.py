@@ -15,7 +15,7 @@ from typing import Any
 
 from mirgym.agents.actionset import build
 from mirgym.agents.explorer import BudgetSpentError, Explorer, SearchConfig
-from mirgym.agents.pipelines import parse, render
+from mirgym.agents.pipelines import as_module, parse, render
 from mirgym.agents.search import ALGORITHMS
 from mirgym.agents.strategies import o_level
 from mirgym.errors import CodegenError, DatasetError, MirgymError, SessionError, VerifyError
@@ -102,12 +102,12 @@ def shorten(bitcode: bytes, pipeline: str, config: SearchConfig) -> tuple[str, i
             if not fewer:
                 break
             try:
-                reached = explorer.apply(explorer.root, o_level(",".join(fewer)))
+                reached = explorer.apply(explorer.root, o_level(as_module(",".join(fewer))))
             except BudgetSpentError:
                 break
             if reached is not None and reached.cost <= cost:
                 parts, cost = fewer, reached.cost
-    return ",".join(parts), cost
+    return as_module(",".join(parts)), cost
 
 
 def score_module(

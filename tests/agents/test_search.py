@@ -7,6 +7,7 @@ import pytest
 
 from mirgym.agents import pipelines
 from mirgym.agents.explorer import BudgetSpentError, Explorer, SearchConfig
+from mirgym.agents.pipelines import O2, O2_PASSES, o2_without
 from mirgym.agents.search import ALGORITHMS, greedy_search, random_search, search
 from mirgym.agents.strategies import o_level
 from mirgym.passes import Pass, catalogue, find, to_pipeline
@@ -366,6 +367,14 @@ def test_each_pass_of_o2_can_be_left_out(compile_c) -> None:
             assert less.name == f"O2 without {name.partition('<')[0]}"
             session.load(module, level="Oz")
             session.step(less.pipeline)
+
+
+def test_o2_is_a_module_pipeline_whatever_comes_first(module: bytes) -> None:
+    with InProcessSession() as session:
+        for count in range(1, len(O2)):
+            trial = o2_without({place for place in O2_PASSES if place[0] < count})
+            session.load(module, level="Oz")
+            session.step(trial.pipeline)
 
 
 def test_needed_passes_come_last_and_are_named() -> None:
