@@ -109,9 +109,20 @@ def convolutions(results: Path) -> str:
     path = results / "compare_convs" / "convs.csv"
     if not path.exists():
         return MISSING
-    rows = _read(path)
-    head = list(rows[0])
-    return _markdown(head, [[row[name] for name in head] for row in rows])
+    head = ("", "masked tokens", "graph", "matching", "effects", "contrast", "functions/s trained")
+    return _markdown(
+        head,
+        [
+            [
+                row["conv"],
+                *(f"{float(row[name]):.3f}" for name in ("mtm", "graph")),
+                f"{100 * float(row['match accuracy']):.1f} %",
+                *(f"{float(row[name]):.3f}" for name in ("effects", "contrast")),
+                f"{float(row['trained_functions_per_s']):.0f}",
+            ]
+            for row in _read(path)
+        ],
+    )
 
 
 TABLES: dict[str, Callable[[Path], str]] = {
