@@ -20,7 +20,7 @@ from ..validate import Validation, validate
 from ..wire import NOTHING, Wanted
 from ..worker import WorkerSession
 from .explorer import SearchConfig
-from .search import ALGORITHMS, OnProgress, SearchResult, check_agent
+from .search import ALGORITHMS, OnProgress, SearchResult, check_agent, default_agent
 from .strategies import o_level
 
 Validator = Callable[[Program, bytes], Validation]
@@ -96,7 +96,7 @@ def optimize(
     program: Program,
     config: SearchConfig | None = None,
     *,
-    agent: str = "search",
+    agent: str | None = None,
     validator: Validator | None = validate,
     on_progress: OnProgress | None = None,
 ) -> Optimized:
@@ -105,7 +105,7 @@ def optimize(
     Args:
         program: What to optimise.
         config: Objective, baseline, budget and seed.
-        agent: A name in ``agents.search.ALGORITHMS``.
+        agent: A name in ``agents.search.ALGORITHMS``; None for its ``default_agent``.
         validator: Compares the result's behaviour on the program's runs; None to skip that.
         on_progress: Called after each compile.
 
@@ -114,7 +114,8 @@ def optimize(
         ValueError: No such agent, or it knows nothing of the objective.
     """
     config = config or SearchConfig()
-    found = ALGORITHMS[check_agent(agent)](program.bitcode(), config, on_progress, program)
+    name = default_agent(config) if agent is None else check_agent(agent)
+    found = ALGORITHMS[name](program.bitcode(), config, on_progress, program)
     maker = _Maker(program, config)
     with maker.session:
         baselines = maker.baselines()

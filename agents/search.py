@@ -37,7 +37,7 @@ from ..errors import SessionError, did_you_mean
 from ..objective import LEVEL_PIPELINES, METRICS
 from ..passes import Pass
 from ..programs import Program
-from .controls import fixed, optuna_tpe, oz_twice
+from .controls import POLICIES, fixed, optuna_tpe, oz_twice
 from .explorer import BudgetSpentError, Explorer, Failure, Progress, SearchConfig
 from .genetic import genetic
 from .strategies import (
@@ -270,6 +270,12 @@ ALGORITHMS: dict[str, Algorithm] = {
 }
 """All algorithms by name. What pays for pruning is in the budget; a whole sequence that is
 one pipeline has nothing to prune."""
+
+
+def default_agent(config: SearchConfig) -> str:
+    """``policy`` where it was trained: sizes against Oz, its own actions; else ``search``."""
+    trained = config.objective in POLICIES and config.baseline == "Oz"
+    return "policy" if trained and config.candidates is None else "search"
 
 
 def check_agent(name: str) -> str:

@@ -37,8 +37,9 @@ class Optimize:
     for the last two, which take a program with runs, --baseline O3 is the one to beat."""
     baseline: Literal["O0", "O1", "O2", "O3", "Os", "Oz"] = "Oz"
     """What the result must not be worse than."""
-    agent: str = "search"
-    """Who searches: a name that `mirgym leaderboard --help` lists."""
+    agent: str | None = None
+    """Who searches: policy, search, greedy, genetic, random … By default the learned policy for
+    sizes against Oz, and search for the rest."""
     budget: int = 500
     """Candidate compiles."""
     seed: int = 0

@@ -40,6 +40,12 @@ def baseline_kept(found: Optimized) -> bool:
     )
 
 
+def replay(session, runs):
+    for run in runs:
+        state = session.step(run.pipeline, dict(run.options), wanted=SIZES)
+    return state
+
+
 def with_result(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
     """Let the search return something else than it found."""
 
@@ -49,13 +55,14 @@ def with_result(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
         return dataclasses.replace(search(module, config), **changes)
 
     monkeypatch.setitem(module_under_test.ALGORITHMS, "search", changed)
+    monkeypatch.setattr(module_under_test, "default_agent", lambda _: "search")
 
 
 def test_the_pipeline_in_one_go_gives_the_result(primes: Optimized) -> None:
     """The printed line is the result: no step by step, no hidden state."""
     with InProcessSession() as session:
         session.load(resolve(SMALL).bitcode(), level="Oz")
-        state = session.step(primes.runs[0].pipeline, wanted=SIZES)
+        state = replay(session, primes.runs)
         assert state.key == primes.search.key
         assert state.metrics["object_text_size_bytes"] == primes.result["text_size_bytes"]
         assert state.metrics["ir_instructions"] == primes.result["ir_instructions"]
@@ -76,7 +83,7 @@ def test_it_holds_for_what_clang_gives_at_oz(primes: Optimized, tmp_path: Path, 
     at_oz = compile_c(source.read_text(), "-Oz")
     with InProcessSession() as session:
         session.load(at_oz, level="as-is")
-        sizes = session.step(primes.runs[0].pipeline, wanted=SIZES).metrics
+        sizes = replay(session, primes.runs).metrics
     assert sizes["object_text_size_bytes"] == primes.result["text_size_bytes"]
 
 

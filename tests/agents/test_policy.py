@@ -10,14 +10,23 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+import mirgym
 from mirgym.agents import guided
 from mirgym.agents.actionset import ActionSet, build
+from mirgym.agents.controls import POLICIES
 from mirgym.agents.explorer import Explorer, SearchConfig
 from mirgym.agents.memory import Memory
-from mirgym.agents.policy import Features, Policy, PolicyConfig, PolicyNet, load
+from mirgym.agents.policy import (
+    Features,
+    Policy,
+    PolicyConfig,
+    PolicyNet,
+    load,
+    policy_actions,
+)
 from mirgym.agents.refine import RefineConfig, make_envs, make_model, refine, to_policy
 from mirgym.agents.regression import FitConfig, States, best_of_top, fit, fixed_order
-from mirgym.agents.search import run
+from mirgym.agents.search import default_agent, run
 from mirgym.agents.strategies import o_level
 from mirgym.encoder.config import TINY, module_size
 from mirgym.errors import ActionSetError, MirgymError
@@ -240,3 +249,22 @@ def test_the_actor_waits_for_the_critic_and_then_learns():
     start = policy.net.state_dict()[weight]
     assert torch.equal(seen[1][1].net.state_dict()[weight], start)
     assert not torch.equal(refined.net.state_dict()[weight], start)
+
+
+# -- what is shipped -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("objective", sorted(POLICIES))
+def test_the_shipped_policy_is_for_its_objective_and_these_sequences(objective):
+    policy = mirgym.agents.load(POLICIES[objective])
+    assert policy.config.objective == objective
+    assert policy.actions == policy_actions()
+    assert policy.memory is not None
+    assert np.isfinite(policy.memory.values.astype(np.float32)).all()
+
+
+def test_the_policy_is_the_default_where_it_was_trained():
+    assert default_agent(SearchConfig()) == "policy"
+    assert default_agent(SearchConfig(baseline="O3")) == "search"
+    assert default_agent(SearchConfig(objective="dynamic_cost", baseline="O3")) == "search"
+    assert default_agent(SearchConfig(candidates=ACTIONS.actions)) == "search"
