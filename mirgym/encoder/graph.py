@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch_geometric.nn import GatedGraphConv, GATv2Conv, PNAConv
 
 from .batch import RELATIONS, FunctionBatch
 from .config import EncoderConfig
@@ -44,6 +43,9 @@ class PlainConv(nn.Module):
     """A convolution of torch-geometric, told the relation as an edge feature if it can be."""
 
     def __init__(self, kind: str, d_model: int) -> None:
+        # Its import takes longer than torch's own, and the shipped encoders need none of it.
+        from torch_geometric.nn import GatedGraphConv, GATv2Conv, PNAConv
+
         super().__init__()
         self.relation = nn.Embedding(len(RELATIONS), 16)
         if kind == "ggnn":

@@ -1,6 +1,8 @@
 """The encoder and its batches: what an embedding may depend on, and what it must."""
 
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -133,3 +135,12 @@ def test_crop():
     assert part.edges.max() < part.nodes.shape[1]
     control = part.edges[:, part.edge_kinds >> 3 == 0]
     assert control.shape[1] == 49
+
+
+def test_embedding_does_not_import_torch_geometric():
+    """It takes longer to import than torch does, and only other convolutions need it."""
+    code = (
+        "import sys, mirgym; mirgym.embed('mirbench/crc'); print('torch_geometric' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
