@@ -19,7 +19,7 @@ PRIMES = ("optimize", "mirbench/primes", "--budget", "3", "--no-validate")
 def test_a_place_that_cannot_be_written_is_told_before_the_search(
     tmp_path: Path, capsys, monkeypatch
 ) -> None:
-    monkeypatch.setattr("mirgym.agents.optimize.search", None)  # must not be reached
+    monkeypatch.setattr("mirgym.agents.optimize.ALGORITHMS", {})  # must not be reached
     assert cli.main([*PRIMES, "-o", str(tmp_path / "no" / "x.o")]) == 1
     assert f"there is no directory {tmp_path / 'no'}" in capsys.readouterr().err
     assert cli.main([*PRIMES, "-o", str(tmp_path)]) == 1

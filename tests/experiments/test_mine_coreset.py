@@ -171,7 +171,7 @@ def test_outputs_that_cannot_be_compared_are_said(tmp_path: Path, monkeypatch) -
 def test_the_choice_goes_on_without_it(monkeypatch, tmp_path: Path) -> None:
     ratios = np.array([[1.3, 1.1], [1.0, 1.1]])
     pool = miner.Pool(["wrong", "right"], [frozenset({0})] * 2)
-    monkeypatch.setattr(miner, "_in_processes", lambda *arguments: [["wrong"], []])
+    monkeypatch.setattr(miner, "in_processes", lambda *arguments: [["wrong"], []])
     config = miner.MineConfig(size=2, work=tmp_path)
     chosen, refused = miner._choose(ratios, pool, config, programs(names=("primes",)))
     assert (chosen, refused) == ([1], ["wrong"])
