@@ -36,8 +36,9 @@ _ROLLOUTS, _THINNING = 0.05, 0.8
 packages, which no sequence was mined on."""
 _FROM = 3
 """States that rollouts start from."""
-_PROMPT = 3
-"""A budget up to this is all for ranked actions."""
+_PROMPT = 12
+"""A budget up to this is all for ranked actions: on the validation modules the first ten give
+half as much again as the first three."""
 
 
 class Guide:
