@@ -11,6 +11,12 @@ from .table import Score, Summary
 _AXIS = {"text_size_bytes": ".text bytes", "ir_instructions": "IR instructions"}
 
 
+def _around_one(ratios: Sequence[float]) -> tuple[float, float]:
+    """Limits that show what is won; who loses more than that leaves the figure."""
+    won = max(max(ratios) - 1, 0.01)
+    return max(min(ratios), 1 - won) - 0.3 * won, 1 + 1.3 * won
+
+
 def draw_curves(table: Sequence[Summary], objective: str, title: str, path: Path) -> None:
     """Geometric mean against compiles, with the confidence interval as a band."""
     figure, axes = _figure(7.0, 4.5)
@@ -31,6 +37,7 @@ def draw_curves(table: Sequence[Summary], objective: str, title: str, path: Path
     axes.set_xticks(budgets, [str(budget) for budget in budgets])
     axes.minorticks_off()
     axes.axhline(1.0, color="black", linewidth=0.8)
+    axes.set_ylim(*_around_one([one.geomean_to_b for one in table]))
     axes.set_xlabel("compiles")
     axes.set_ylabel(f"Oz ÷ agent, {_AXIS[objective]}, geomean")
     axes.set_title(title)
