@@ -17,6 +17,7 @@ from mirgym.agents.controls import POLICIES
 from mirgym.agents.explorer import Explorer, SearchConfig
 from mirgym.agents.memory import Memory
 from mirgym.agents.policy import (
+    STEPS,
     Features,
     Policy,
     PolicyConfig,
@@ -196,6 +197,21 @@ def test_without_the_baseline_the_first_choice_is_the_one_compile():
         assert explorer.compiles == 1
         explorer.apply(explorer.root, first)
         assert explorer.compiles == 1  # it was known
+
+
+def test_a_rollout_in_a_circle_ends():
+    """From SSA form to memory and back: a policy may want that for ever."""
+    there, back = (o_level(f"function({name})") for name in ("mem2reg", "reg2mem"))
+    config = SearchConfig(objective="ir_instructions", budget=50)
+    with Explorer(resolve("mirbench/crc").bitcode(), config) as explorer:
+        start = explorer.apply(explorer.root, there)
+
+        class Circling(guided.Guide):
+            def best(self, node):
+                return back if node.key == start.key else there
+
+        guided._roll_out(Circling(make_policy(), explorer), start)
+        assert explorer.compiles <= 1 + STEPS
 
 
 def test_thinning_leaves_out_what_does_not_help():
