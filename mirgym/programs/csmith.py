@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from ..errors import CompileError, ToolMissingError, UnknownProgramError
@@ -36,9 +37,15 @@ def _include_directory() -> str:
 
 @functools.cache
 def _version(csmith: str) -> str:
-    done = subprocess.run(
-        [csmith, "--version"], capture_output=True, text=True, timeout=30, check=False
-    )
+    with tempfile.TemporaryDirectory() as folder:  # it writes platform.info where it runs
+        done = subprocess.run(
+            [csmith, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+            cwd=folder,
+        )
     return done.stdout
 
 

@@ -38,6 +38,12 @@ class TestGenerated:
         monkeypatch.setattr(csmith, "FLAGS", (*csmith.FLAGS, "--no-unions"))
         assert resolve("csmith://7").sources != (first,)
 
+    def test_nothing_is_left_where_the_user_is(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        csmith._version.cache_clear()
+        resolve("csmith://9").bitcode()
+        assert list(tmp_path.iterdir()) == []
+
     def test_several(self):
         found = resolve_all([f"csmith://{seed}" for seed in range(3)])
         assert len({program.digest() for program in found}) == 3
