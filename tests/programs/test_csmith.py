@@ -39,10 +39,12 @@ class TestGenerated:
         assert resolve("csmith://7").sources != (first,)
 
     def test_nothing_is_left_where_the_user_is(self, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
+        here = tmp_path / "here"
+        here.mkdir()
+        monkeypatch.chdir(here)
         csmith._version.cache_clear()
         resolve("csmith://9").bitcode()
-        assert list(tmp_path.iterdir()) == []
+        assert list(here.iterdir()) == []
 
     def test_several(self):
         found = resolve_all([f"csmith://{seed}" for seed in range(3)])
