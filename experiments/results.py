@@ -1,6 +1,7 @@
 """Every table and figure of the README: from the files in ``results/``, or made again.
 
-Each entry below is one folder of ``results/`` and the command that fills it. Without
+Each entry below is one folder of ``results/`` and the command that fills it (that of
+``search_data`` fills a work folder that the next one reads). Without
 ``--fresh`` what is there is kept, and the README's tables are written from it; with it, every
 command whose inputs are at hand runs again. A table stands in the README between two lines,
 ``<!-- results: NAME -->`` and ``<!-- end -->``, and is nowhere written by hand.
@@ -49,6 +50,8 @@ class ResultsConfig:
     """The run of ``mirgym pretrain`` that made the base encoder."""
     tiny_run: Path | None = None
     """The same of the tiny encoder."""
+    cbench: Path | None = None
+    """A folder with programs of cBench as bitcode or IR."""
 
 
 class Entry(NamedTuple):
@@ -76,14 +79,35 @@ ENTRIES = (
         "--graph-run {work}/ablations/graph-only-3-seed0 "
         "--both-run {work}/ablations/all-tasks-3-seed0",
     ),
-    Entry("mine_coreset", "-m experiments.mine_coreset --corpus {work}/modules"),
-    Entry("train_policy", "-m experiments.train_policy --corpus {work}/modules"),
     Entry(
-        "leaderboard-mirbench-text", "-m mirgym.cli leaderboard --suite mirbench --output {output}"
+        "mine_coreset",
+        "-m experiments.mine_coreset --corpus {work}/modules --corpus-count 45 --smallest 300 "
+        "--largest 2500 --size 60 --searches.algorithms search --searches.budget 150",
+    ),
+    Entry(
+        "search_data",
+        "-m experiments.search_data --corpus {work}/modules --corpus-count 520 --smallest 200 "
+        "--largest 1800 --work {work}/search_data",
+    ),
+    Entry(
+        "train_policy",
+        "-m experiments.train_policy --corpus {work}/modules --work {work}/search_data "
+        "--refine.total-steps 14000",
+    ),
+    Entry(
+        "leaderboard-mirbench-text",
+        "-m mirgym.cli leaderboard --suite mirbench --seeds 3 "
+        "--agents policy,fixed,oz_twice,search,genetic,random --output {output}",
     ),
     Entry(
         "leaderboard-mirbench-ir",
-        "-m mirgym.cli leaderboard --suite mirbench --objective ir_instructions --output {output}",
+        "-m mirgym.cli leaderboard --suite mirbench --objective ir_instructions --seeds 2 "
+        "--agents policy,fixed,search,random,genetic --budget 1,10,45,300 --output {output}",
+    ),
+    Entry(
+        "leaderboard-cbench-text",
+        "-m mirgym.cli leaderboard --suite {cbench} --seeds 3 "
+        "--agents policy,fixed,search,genetic,random --budget 1,10,45,300 --output {output}",
     ),
 )
 
