@@ -36,6 +36,8 @@ class DemoConfig:
     budget: int = 500
     """Candidate compiles for each program."""
     seed: int = 0
+    agent: str | None = None
+    """Who searches; None for the default of ``mirgym optimize``."""
     folder: Path = RESULTS / "demo"
 
 
@@ -49,7 +51,7 @@ def _optimize_all(config: DemoConfig) -> list[Optimized]:
             task = bars.add_task(program.name, total=config.budget)
             show = functools.partial(_show, bars, task)
             search = SearchConfig(budget=config.budget, seed=config.seed)
-            results.append(optimize(program, search, on_progress=show))
+            results.append(optimize(program, search, agent=config.agent, on_progress=show))
             bars.update(task, completed=config.budget)
     return results
 

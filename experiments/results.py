@@ -63,7 +63,7 @@ class Entry(NamedTuple):
 
 
 ENTRIES = (
-    Entry("demo", "-m experiments.demo --budget 250"),
+    Entry("demo", "-m experiments.demo --budget 250 --agent search"),
     Entry("train_ppo", "-m experiments.train_ppo --fresh"),
     Entry(
         "pretrain_report",
