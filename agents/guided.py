@@ -5,9 +5,9 @@ own pipeline is a candidate too, so that no result is worse, and the rest goes i
 
 1. the ranked actions on the unoptimised program,
 2. rollouts of the policy from the best states so far,
-3. thinning: passes are left out of the best pipeline, first those that the policy would
-   leave out of O2,
-4. single passes after the best state, as the policy ranks them there, then random restarts.
+3. edits of the best pipeline, one after the other while they help, in the order of what they
+   gained on training modules (``agents.edits``),
+4. the same from random variations of the best pipeline.
 """
 
 from __future__ import annotations
@@ -23,17 +23,16 @@ from ..encoder.embedder import shared_embedder
 from ..passes import Pass
 from ..views import ModuleView
 from .controls import POLICIES
+from .edits import improve_by_edits, is_editable, promising, vary
 from .explorer import Explorer
-from .pipelines import NEEDED, Place, as_module, leaves, parse, render, without
 from .policy import COUNTS, STEPS, Policy, history, load
-from .strategies import as_whole, improve, restart
 from .walker import Node
 
 _RANKED = 1.2
 """Times the square root of the budget: 8 of 45 compiles, 21 of 300."""
-_ROLLOUTS, _THINNING = 0.05, 0.8
-"""Shares: of the budget, and of what is left then. Chosen on modules of the corpus' validation
-packages, which no sequence was mined on."""
+_ROLLOUTS = 0.05
+"""Share of the budget at most. This and the above were chosen on modules of the corpus'
+validation packages, which no sequence was mined on."""
 _FROM = 3
 """States that rollouts start from."""
 _PROMPT = 12
@@ -80,26 +79,11 @@ class Guide:
         parts = self._observe(self.explorer.root)
         return [self.policy.actions.actions[i] for i in self.policy.ranked(parts, size)]
 
-    def ranked(self, node: Node) -> list[Pass]:
-        """All actions, best first."""
-        order = (-self.logits(node)[:-1]).argsort(kind="stable")
-        return [self.policy.actions.actions[index] for index in order]
-
     def best(self, node: Node) -> Pass | None:
         """The first choice in a state; None to stop."""
         logits = self.logits(node)
         index = int(logits.argmax())
         return None if index == len(logits) - 1 else self.policy.actions.actions[index]
-
-    def leaving_out(self) -> dict[str, float]:
-        """By the name of a pass, what the policy thinks of O2 without it."""
-        logits = self.logits(self.explorer.root)
-        found: dict[str, float] = {}
-        for index, action in enumerate(self.policy.actions.actions):
-            name = action.name.removeprefix("O2-").partition("#")[0]
-            if action.group == "o2-less":
-                found[name] = max(found.get(name, -np.inf), float(logits[index]))
-        return found
 
 
 def guided(policy: Callable[[str], Policy], explorer: Explorer, rng: random.Random) -> None:
@@ -110,22 +94,24 @@ def guided(policy: Callable[[str], Policy], explorer: Explorer, rng: random.Rand
     explorer.walk_each(explorer.root, ranked)
     if left <= _PROMPT:
         return
+    states = _states(explorer, ranked)
     with explorer.at_most(max(int(left * _ROLLOUTS), 1)):
-        for node in _best_states(explorer, ranked):
+        for node in states[:_FROM]:
             _roll_out(guide, node)
-    with explorer.at_most(int(explorer.left * _THINNING)):
-        thin(explorer, explorer.best, rng, guide.leaving_out())
-    improve(explorer, explorer.best, guide.ranked(explorer.best))
-    restart(explorer, rng)
+    promise = promising(explorer.config.objective)
+    start = next((node for node in (explorer.best, *states) if is_editable(node)), None)
+    if start is not None:
+        vary(explorer, improve_by_edits(explorer, start, promise, rng), promise, rng)
 
 
-def _best_states(explorer: Explorer, tried: Sequence[Pass]) -> list[Node]:
+def _states(explorer: Explorer, tried: Sequence[Pass]) -> list[Node]:
+    """What these lead to, cheapest first."""
     reached = {}
     for step in tried:
         node = explorer.apply(explorer.root, step)
         if node is not None:
             reached[node.key] = node
-    return sorted(reached.values(), key=lambda node: node.cost)[:_FROM]
+    return sorted(reached.values(), key=lambda node: node.cost)
 
 
 def _roll_out(guide: Guide, node: Node) -> None:
@@ -138,51 +124,12 @@ def _roll_out(guide: Guide, node: Node) -> None:
         node = reached
 
 
-def thin(explorer: Explorer, node: Node, rng: random.Random, promise: dict[str, float]) -> None:
-    """Leave passes out of the pipeline of a state while that helps or makes no difference.
-
-    Args:
-        explorer: Where to.
-        node: A state; nothing is done when its way has steps with different options.
-        rng: Breaks ties.
-        promise: By the name of a pass, how likely it is better left out.
-    """
-    options = {step.options for step in node.path}
-    if len(options) != 1:
-        return
-    (whole,) = as_whole(step._replace(options=()) for step in node.path)
-    tree = parse(whole.pipeline)
-
-    def make(left_out: set[Place]) -> Pass:
-        text = as_module(render(without(tree, left_out)))
-        return Pass("thinned", text, "thinned", options=next(iter(options)))
-
-    current = explorer.apply(explorer.root, make(set()))
-    if current is None or current.cost > node.cost:
-        return
-    names = {place: name.partition("<")[0] for place, name in leaves(tree)}
-    places = [place for place, name in names.items() if not name.startswith(NEEDED)]
-    rng.shuffle(places)
-    lowest = min(promise.values(), default=0.0)
-    places.sort(key=lambda place: -promise.get(names[place], lowest))
-    left_out: set[Place] = set()
-    since_gain = index = 0
-    while since_gain < len(places):
-        place = places[index % len(places)]
-        index += 1
-        since_gain += 1
-        if place in left_out or len(left_out) + 1 == len(names):
-            continue
-        reached = explorer.apply(explorer.root, make({*left_out, place}))
-        if reached is current:
-            left_out.add(place)
-        elif reached is not None and reached.cost < current.cost:
-            left_out.add(place)
-            current = reached
-            since_gain = 0
-
-
 @functools.cache
 def shipped_policy(objective: str) -> Policy:
     """The policy that came with this installation for an objective."""
     return load(POLICIES[objective])
+
+
+def load_shipped(objective: str) -> None:
+    """Read the policy of an objective and its encoder now rather than at the first look."""
+    shared_embedder(shipped_policy(objective).config.encoder)

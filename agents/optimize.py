@@ -20,7 +20,7 @@ from ..validate import Validation, validate
 from ..wire import NOTHING, Wanted
 from ..worker import WorkerSession
 from .explorer import SearchConfig
-from .search import ALGORITHMS, OnProgress, SearchResult, check_agent, default_agent
+from .search import ALGORITHMS, OnProgress, SearchResult, check_agent, default_agent, prepared
 from .strategies import o_level
 
 Validator = Callable[[Program, bytes], Validation]
@@ -115,10 +115,13 @@ def optimize(
     """
     config = config or SearchConfig()
     name = default_agent(config) if agent is None else check_agent(agent)
-    found = ALGORITHMS[name](program.bitcode(), config, on_progress, program)
+    if name == "policy" and config.budget == 1:  # what is worse than the baseline falls back
+        config = dataclasses.replace(config, from_baseline=False)
     maker = _Maker(program, config)
     with maker.session:
-        baselines = maker.baselines()
+        with prepared(name, config.objective):  # the worker compiles meanwhile
+            baselines = maker.baselines()
+        found = ALGORITHMS[name](maker.module, config, on_progress, program)
         limit = baselines[config.baseline][config.objective]
         made, fallback = _make(maker, found, limit)
         validated, note = 0, ""

@@ -70,7 +70,7 @@ class MineConfig:
 class Pool:
     """Sequences, and the modules (by index) that each was found on."""
 
-    pipelines: list[str]
+    sequences: list[Pass]
     owners: list[frozenset[int]]
 
 
@@ -95,22 +95,22 @@ def in_processes(
 
 def _pool(found: Sequence[list[dict[str, Any]]]) -> Pool:
     """All that beat Oz somewhere, and the named actions that are whole pipelines."""
-    owners: dict[str, set[int]] = {
-        action.pipeline: set() for action in build("stages+o2-less").actions
-    }
-    owners.pop(OZ, None)
+    named = [action.pipeline for action in build("stages+o2-less").actions]
+    owners: dict[Pass, set[int]] = {Pass("", text): set() for text in named if text != OZ}
     for index, entries in enumerate(found):
         for entry in entries:
-            owners.setdefault(entry["pipeline"], set()).add(index)
+            options = tuple(sorted(entry["options"].items()))
+            sequence = Pass("", entry["pipeline"], options=options)
+            owners.setdefault(sequence, set()).add(index)
     return Pool(list(owners), [frozenset(owner) for owner in owners.values()])
 
 
 def _choose(
     ratios: np.ndarray, pool: Pool, config: MineConfig, modules: Sequence[TrainingModule]
-) -> tuple[list[int], list[str]]:
+) -> tuple[list[int], list[Pass]]:
     """The cover's choice without sequences that change a program's output, which it returns."""
     ratios = ratios.copy()
-    refused: list[str] = []
+    refused: list[Pass] = []
     checked: set[int] = set()
     while True:
         chosen = greedy_cover(ratios, config.size)
@@ -118,21 +118,22 @@ def _choose(
         if not config.check or not new:
             return chosen, refused
         check = partial(
-            check_module, pipelines=[pool.pipelines[column] for column in new], folder=config.work
+            check_module, sequences=[pool.sequences[column] for column in new], folder=config.work
         )
         changed = set().union(*in_processes(config.jobs, "check outputs", modules, check))
-        wrong = [column for column in new if pool.pipelines[column] in changed]
+        wrong = [column for column in new if pool.sequences[column] in changed]
         checked.update(new)
-        refused += [pool.pipelines[column] for column in wrong]
+        refused += [pool.sequences[column] for column in wrong]
         ratios[:, wrong] = 0
 
 
 def _write_coreset(
-    config: MineConfig, objective: str, pipelines: Sequence[str], figures: dict[str, Any]
+    config: MineConfig, objective: str, sequences: Sequence[Pass], figures: dict[str, Any]
 ) -> None:
     name = CORESETS[objective].removesuffix(".json")
     actions = tuple(
-        Pass(f"{name}:{rank:02}", pipeline, "coreset") for rank, pipeline in enumerate(pipelines, 1)
+        sequence._replace(name=f"{name}:{rank:02}", group="coreset")
+        for rank, sequence in enumerate(sequences, 1)
     )
     about = {
         "command": command(config),
@@ -171,13 +172,13 @@ def command(config: MineConfig) -> str:
 
 
 def _figures(
-    ratios: np.ndarray, chosen: list[int], pool: Pool, config: MineConfig, refused: Iterable[str]
+    ratios: np.ndarray, chosen: list[int], pool: Pool, config: MineConfig, refused: Iterable[Pass]
 ) -> dict[str, Any]:
     """On the modules mined, and on each of them left out."""
     seen = {n: float(np.exp(np.log(best_of_first(ratios, chosen, n)).mean())) for n in _COUNTS}
     return {
         "modules": len(ratios),
-        "pool": len(pool.pipelines),
+        "pool": len(pool.sequences),
         "sequences": len(chosen),
         "geomean_first_n": seen,
         "geomean_first_n_left_out": held_out_geomean(ratios, pool.owners, config.size, _COUNTS),
@@ -196,12 +197,12 @@ def mine(config: MineConfig) -> dict[str, Any]:
     search = partial(search_module, searches=config.searches, folder=config.work)
     found = in_processes(config.jobs, "search", modules, search)
     pool = _pool(found)
-    score = partial(score_module, pipelines=pool.pipelines, folder=config.work)
+    score = partial(score_module, sequences=pool.sequences, folder=config.work)
     scores = in_processes(config.jobs, "score", modules, score)
     rows = [index for index, score in enumerate(scores) if score]
     place = {index: row for row, index in enumerate(rows)}
     pool = Pool(
-        pool.pipelines, [frozenset(place[i] for i in own if i in place) for own in pool.owners]
+        pool.sequences, [frozenset(place[i] for i in own if i in place) for own in pool.owners]
     )
     runnable = [module for module in modules if module.path is None]
     figures: dict[str, Any] = {}
@@ -209,8 +210,8 @@ def mine(config: MineConfig) -> dict[str, Any]:
         ratios = np.array([scores[index][objective] for index in rows])  # (modules, sequences)
         chosen, refused = _choose(ratios, pool, config, runnable)
         figures[objective] = _figures(ratios, chosen, pool, config, refused)
-        pipelines = [pool.pipelines[column] for column in chosen]
-        _write_coreset(config, objective, pipelines, figures[objective])
+        sequences = [pool.sequences[column] for column in chosen]
+        _write_coreset(config, objective, sequences, figures[objective])
     seconds = time.perf_counter() - started
     figures["seconds"] = round(seconds, 1)
     figures["seconds_a_module"] = round(seconds * config.jobs / max(len(modules), 1), 1)

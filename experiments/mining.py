@@ -15,11 +15,12 @@ from typing import Any
 
 from mirgym.agents.actionset import build
 from mirgym.agents.explorer import BudgetSpentError, Explorer, SearchConfig
+from mirgym.agents.optimize import as_runs
 from mirgym.agents.pipelines import as_module, parse, render
 from mirgym.agents.search import ALGORITHMS
 from mirgym.agents.strategies import o_level
 from mirgym.errors import CodegenError, DatasetError, MirgymError, SessionError, VerifyError
-from mirgym.passes import Pass, to_pipeline
+from mirgym.passes import Pass
 from mirgym.programs import Program, resolve
 from mirgym.programs.cache import write_atomically
 from mirgym.validate import validate
@@ -47,7 +48,10 @@ class Searches:
 
 
 def search_module(module: TrainingModule, searches: Searches, folder: Path) -> list[dict[str, Any]]:
-    """The sequences that beat Oz on a module, shortened; empty when it cannot be compiled."""
+    """The sequences that beat Oz on a module, shortened; empty when it cannot be compiled.
+
+    Each is ``pipeline`` and ``options``; what takes several runs of ``opt`` is left out.
+    """
     target = folder / "searches" / f"{_digest(module.name, asdict(searches))}.json"
     if target.exists():
         known: list[dict[str, Any]] = _read(target)
@@ -78,31 +82,37 @@ def _search(module: TrainingModule, algorithm: str, config: SearchConfig) -> lis
         return []  # Oz itself fails here
     if result.interrupted:
         raise KeyboardInterrupt
-    pipeline, cost = shorten(bitcode, to_pipeline(result.pipeline), config)
+    runs = as_runs(result.pipeline)
+    if len(runs) != 1:
+        return []
+    options = dict(runs[0].options)
+    pipeline, cost = shorten(bitcode, runs[0], config)
     if cost >= result.baseline_cost:
         return []
     entry = {"module": module.name, "algorithm": algorithm, "objective": config.objective}
-    return [{**entry, "pipeline": pipeline, "ratio": result.baseline_cost / max(cost, 1)}]
+    found = {"pipeline": pipeline, "options": options}
+    return [{**entry, **found, "ratio": result.baseline_cost / max(cost, 1)}]
 
 
-def shorten(bitcode: bytes, pipeline: str, config: SearchConfig) -> tuple[str, int]:
+def shorten(bitcode: bytes, run: Pass, config: SearchConfig) -> tuple[str, int]:
     """Leave out the parts of a pipeline that do not help, last first; with its cost then.
 
     One compile for each part at its top level, and one for the whole; not in the budget.
     """
-    parts = [render((part,)) for part in parse(pipeline)]
+    parts = [render((part,)) for part in parse(run.pipeline)]
     budget = len(parts) + 1
     with Explorer(bitcode, replace(config, budget=budget)) as explorer:
-        reached = explorer.apply(explorer.root, o_level(pipeline))
+        reached = explorer.apply(explorer.root, run)
         if reached is None:
-            return pipeline, explorer.root.cost
+            return run.pipeline, explorer.root.cost
         cost = reached.cost
         for index in reversed(range(len(parts))):
             fewer = parts[:index] + parts[index + 1 :]
             if not fewer:
                 break
             try:
-                reached = explorer.apply(explorer.root, o_level(as_module(",".join(fewer))))
+                trial = run._replace(pipeline=as_module(",".join(fewer)))
+                reached = explorer.apply(explorer.root, trial)
             except BudgetSpentError:
                 break
             if reached is not None and reached.cost <= cost:
@@ -111,41 +121,41 @@ def shorten(bitcode: bytes, pipeline: str, config: SearchConfig) -> tuple[str, i
 
 
 def score_module(
-    module: TrainingModule, pipelines: Sequence[str], folder: Path
+    module: TrainingModule, sequences: Sequence[Pass], folder: Path
 ) -> dict[str, list[float]]:
-    """By objective, Oz ÷ cost of each pipeline on a module; 0 where it fails.
+    """By objective, Oz ÷ cost of each sequence on a module; 0 where it fails.
 
     Empty when Oz itself fails.
     """
-    target = folder / "scores" / f"{_digest(module.name, list(pipelines))}.json"
+    target = folder / "scores" / f"{_digest(module.name, list(sequences))}.json"
     scores: dict[str, list[float]] = {}
     if target.exists():
         scores = _read(target)
         return scores
     try:
         for objective in OBJECTIVES:  # text first: its compiles count instructions too
-            scores[objective] = _score(module.bitcode(), pipelines, objective, folder)
+            scores[objective] = _score(module.bitcode(), sequences, objective, folder)
     except MirgymError:
         scores = {}
     write_atomically(target, json.dumps(scores).encode())
     return scores
 
 
-def _score(bitcode: bytes, pipelines: Sequence[str], objective: str, folder: Path) -> list[float]:
+def _score(bitcode: bytes, sequences: Sequence[Pass], objective: str, folder: Path) -> list[float]:
     config = SearchConfig(
-        objective=objective, budget=len(pipelines) + 1, transitions=folder / "transitions"
+        objective=objective, budget=len(sequences) + 1, transitions=folder / "transitions"
     )
     with Explorer(bitcode, config) as explorer:
         oz = explorer.measure(o_level(OZ))
         ratios = []
-        for pipeline in pipelines:
-            reached = explorer.apply(explorer.root, Pass(pipeline, pipeline))
+        for sequence in sequences:
+            reached = explorer.apply(explorer.root, sequence)
             ratios.append(oz / max(reached.cost, 1) if reached is not None else 0.0)
     return ratios
 
 
-def check_module(module: TrainingModule, pipelines: Sequence[str], folder: Path) -> list[str]:
-    """The pipelines after which a program does not do what its reference does.
+def check_module(module: TrainingModule, sequences: Sequence[Pass], folder: Path) -> list[Pass]:
+    """The sequences after which a program does not do what its reference does.
 
     Raises:
         DatasetError: The program cannot be compared with its reference here.
@@ -155,10 +165,10 @@ def check_module(module: TrainingModule, pipelines: Sequence[str], folder: Path)
     program = resolve(module.name)
     differing = []
     with WorkerSession() as session:
-        for pipeline in pipelines if program.runs else ():
+        for sequence in sequences if program.runs else ():
             try:
                 session.load(program.bitcode(), level="Oz")
-                key = str(session.step(pipeline).key)
+                key = str(session.step(sequence.pipeline, dict(sequence.options)).key)
                 if key not in known:
                     session.verify()
                     known[key] = _misbehaves(program, session.emit("obj"))
@@ -166,7 +176,7 @@ def check_module(module: TrainingModule, pipelines: Sequence[str], folder: Path)
                 wrong = known[key]
             except (SessionError, VerifyError, CodegenError):
                 wrong = True
-            differing += [pipeline] * wrong
+            differing += [sequence] * wrong
     return differing
 
 

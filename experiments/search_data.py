@@ -4,9 +4,6 @@ For each module a few states: the unoptimised module, then the best state that o
 leads to, then good ones at random. In each, many actions are tried and their
 costs kept. Writes one ``.npz`` a module into a work folder, where a second start goes on.
 
-A module of a library keeps each function that others might call, a program does not. So of
-every other corpus module all but one root of its call graph is made internal first.
-
     python -m experiments.search_data --corpus WORK/modules
 """
 
@@ -28,7 +25,6 @@ from mirgym.agents.policy import policy_actions
 from mirgym.corpus.schema import seed_of
 from mirgym.errors import MirgymError, WorkerStartError
 from mirgym.passes import Pass
-from mirgym.views import ModuleView
 from mirgym.wire import Wanted
 from mirgym.worker import WorkerLimits, WorkerSession
 
@@ -41,7 +37,6 @@ COSTS = ("text_size_bytes", "ir_instructions")
 UNTRIED, FAILED = -1, 0
 
 _COSTS = Wanted.of(("text_size_bytes",))
-_CALLS = Wanted.of(views=("functions",), key=False)
 
 
 @dataclass(frozen=True)
@@ -148,7 +143,7 @@ def probe(module: TrainingModule, config: DataConfig) -> bool:
     actions = policy_actions().actions
     prober = Prober(actions)
     try:
-        states = _states(prober, _as_program(module, prober, rng), config, rng)
+        states = _states(prober, module.bitcode(), config, rng)
     except MirgymError:
         return False
     finally:
@@ -208,26 +203,6 @@ def _best(after: np.ndarray, objective: int) -> np.ndarray:
     order = costs.argsort(kind="stable")
     best: np.ndarray = order[np.isfinite(costs[order])]
     return best
-
-
-def _as_program(module: TrainingModule, prober: Prober, rng: random.Random) -> bytes:
-    """The module, or, of every other one of the corpus, what a program with one root holds."""
-    bitcode = module.bitcode()
-    if module.path is None or rng.random() < 0.5:
-        return bitcode
-    session = prober.session
-    session.start_again_if_dead()
-    state = session.load(bitcode, level="as-is", wanted=_CALLS)
-    view = state.views["functions"]
-    assert isinstance(view, ModuleView)
-    called = {callee for callees in view.callees for callee in callees}
-    roots = [name for index, name in enumerate(view.names) if index not in called]
-    kept = [name for name in roots if name.replace("_", "").isalnum()]
-    if not kept:
-        return bitcode
-    some = rng.sample(kept, max(1, len(kept) // 2))
-    session.step("internalize<" + ";".join(f"preserve-gv={name}" for name in some) + ">,globaldce")
-    return session.emit("bc")
 
 
 def main(config: DataConfig) -> int:

@@ -1,5 +1,8 @@
 """What agents may learn from: mirbench's training half and the corpus' training split.
 
+A module of a library keeps each function that others might call, a program does not. So all
+but one root of a corpus module's call graph is made internal first.
+
 Nothing here is, or is nearly, a function of an evaluation suite: packages of the other
 splits, sources whose path looks like an evaluation program, and modules that hold a function
 that ``mirgym.corpus.guard`` knows are left out.
@@ -8,6 +11,7 @@ that ``mirgym.corpus.guard`` knows are left out.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +26,8 @@ from mirgym.views import ModuleView
 from mirgym.wire import Wanted
 
 _FUNCTIONS = Wanted.of(views=("functions",), key=False)
+_ROOTS = 3
+"""The root of a module is one of this many that call most."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +37,66 @@ class TrainingModule:
     name: str
     path: Path | None = None
     """Its bitcode; None for a program that ``resolve`` knows."""
+    least: int = 0
+    """Instructions that the roots of a corpus module reach: more roots where one does not."""
 
     def bitcode(self) -> bytes:
-        """The module, unoptimised."""
-        return resolve(self.name).bitcode() if self.path is None else self.path.read_bytes()
+        """The module, unoptimised; of the corpus, as a program would hold it."""
+        if self.path is None:
+            return resolve(self.name).bitcode()
+        with InProcessSession() as session:
+            return self._as_program(self.path.read_bytes(), session)
+
+    def _as_program(self, module: bytes, session: InProcessSession) -> bytes:
+        """All but the roots internal, and what nobody calls then deleted."""
+        view = session.load(module, level="as-is", wanted=_FUNCTIONS).views["functions"]
+        assert isinstance(view, ModuleView)
+        roots = chosen_roots(view, self.least, random.Random(seed_of(0, self.name)))
+        if not roots:
+            return module
+        kept = ";".join(f"preserve-gv={name}" for name in roots)
+        session.step(f"internalize<{kept}>,globaldce")
+        return session.emit("bc")
+
+
+def chosen_roots(module: ModuleView, least: int, rng: random.Random) -> list[str]:
+    """Names of functions nobody calls that together reach so many instructions, if any do.
+
+    The first is drawn from the three that reach most, the others are the next in that order.
+    """
+    called = {callee for callees in module.callees for callee in callees}
+    reach = {
+        index: _reached(module, index)
+        for index, name in enumerate(module.names)
+        if index not in called and name.replace("_", "").isalnum()
+    }
+
+    def instructions(functions: set[int]) -> int:
+        return sum(module.instructions[index] for index in functions)
+
+    order = sorted(reach, key=lambda index: (-instructions(reach[index]), index))
+    if order:
+        order.insert(0, order.pop(rng.randrange(min(len(order), _ROOTS))))
+    chosen: list[str] = []
+    together: set[int] = set()
+    for index in order:
+        if chosen and instructions(together) >= least:
+            break
+        together |= reach[index]
+        chosen.append(module.names[index])
+    return chosen
+
+
+def _reached(module: ModuleView, root: int) -> set[int]:
+    """Functions that a call of one may get to, itself among them."""
+    found: set[int] = set()
+    waiting = [root]
+    while waiting:
+        index = waiting.pop()
+        if index not in found:
+            found.add(index)
+            waiting += module.callees[index]
+    return found
 
 
 def programs(spec: str = "mirbench:train", names: tuple[str, ...] = ()) -> list[TrainingModule]:
@@ -49,13 +111,13 @@ def corpus_modules(folder: Path, count: int, sizes: range, seed: int = 0) -> lis
     Args:
         folder: ``modules`` of ``mirgym corpus build``'s work folder.
         count: At most this many.
-        sizes: Instructions of a module before any pass.
+        sizes: Instructions of a module as a program holds it, before any pass.
         seed: Another seed, another sample.
 
     Raises:
         DatasetError: There are no such modules.
     """
-    candidates = sorted(_listed(folder), key=lambda module: seed_of(seed, module.name))
+    candidates = sorted(_listed(folder, sizes.start), key=lambda module: seed_of(seed, module.name))
     if not candidates:
         raise DatasetError(
             f"{folder} holds no training modules; expected PACKAGE/INDEX.bc with manifest.jsonl "
@@ -72,7 +134,7 @@ def corpus_modules(folder: Path, count: int, sizes: range, seed: int = 0) -> lis
     return sorted(chosen, key=lambda module: module.name)
 
 
-def _listed(folder: Path) -> Iterator[TrainingModule]:
+def _listed(folder: Path, least: int) -> Iterator[TrainingModule]:
     for manifest in sorted(folder.glob("*/manifest.jsonl")):
         package = manifest.parent.name
         if split_of(package) != "train":
@@ -81,7 +143,7 @@ def _listed(folder: Path) -> Iterator[TrainingModule]:
             entry = json.loads(line)
             path = manifest.parent / f"{entry['index']}.bc"
             if path.is_file() and not is_evaluation_path(package, entry["source"]):
-                yield TrainingModule(f"corpus/{package}/{entry['index']}", path)
+                yield TrainingModule(f"corpus/{package}/{entry['index']}", path, least)
 
 
 def _may_be_used(

@@ -222,17 +222,6 @@ def test_a_rollout_in_a_circle_ends():
     assert circle.applied == STEPS
 
 
-def test_thinning_leaves_out_what_does_not_help():
-    config = SearchConfig(objective="ir_instructions", budget=60)
-    with Explorer(resolve("mirbench/crc").bitcode(), config) as explorer:
-        start = explorer.apply(explorer.root, o_level("sroa,instcombine,gvn,loop-unroll-full"))
-        assert start is not None
-        with explorer.at_most(50):
-            guided.thin(explorer, start, random.Random(0), {"gvn": 1.0})
-        assert explorer.best.cost <= start.cost
-        assert len(explorer.best.path[0].pipeline) <= len(start.path[0].pipeline)
-
-
 # -- PPO -------------------------------------------------------------------------------
 
 

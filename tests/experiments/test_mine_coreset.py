@@ -11,14 +11,19 @@ import tyro
 from experiments import mine_coreset as miner
 from experiments.cover import best_of_first, greedy_cover, held_out_geomean
 from experiments.mining import Searches, check_module, score_module, search_module, shorten
-from experiments.training_modules import corpus_modules, programs
+from experiments.training_modules import TrainingModule, corpus_modules, programs
 from mirgym.agents.actionset import ActionSet
 from mirgym.agents.explorer import SearchConfig
 from mirgym.errors import DatasetError
+from mirgym.passes import Pass
 from mirgym.programs import linking, resolve
+from mirgym.session import InProcessSession
 from mirgym.validate import RunVerdict, Validation
+from mirgym.views import ModuleView
+from mirgym.wire import Wanted
 
 PRIMES = "mirbench/primes"
+VIEW = Wanted.of(views=("functions",), key=False)
 
 
 def test_the_cover_takes_what_adds_most() -> None:
@@ -72,20 +77,53 @@ def test_only_the_corpus_training_split_and_no_leak(tmp_path: Path, compile_c) -
         (tmp_path / package / "manifest.jsonl").write_text("\n".join(lines))
     found = corpus_modules(tmp_path, 10, range(10, 10_000))
     assert [module.name for module in found] == ["corpus/deb_gsl/0"]
-    assert found[0].bitcode() == own
+    with InProcessSession() as session:
+        whole = session.load(own, level="as-is").metrics["ir_instructions"]
+        assert session.load(found[0].bitcode(), level="as-is").metrics["ir_instructions"] == whole
     assert corpus_modules(tmp_path, 10, range(1, 5)) == []
     with pytest.raises(DatasetError, match="holds no training modules"):
         corpus_modules(tmp_path / "deb_nettle", 10, range(10, 10_000))
+
+
+def test_a_corpus_module_becomes_a_program(tmp_path: Path, compile_c) -> None:
+    source = """
+    int small(int x) { return x + 1; }
+    int inner(int x) { return x * 3; }
+    int root(int x) { return inner(x) + inner(x + 1) + inner(x * x) + inner(x - 7); }
+    int alone(int x) { return x / 3; }
+    """
+    path = tmp_path / "0.bc"
+    path.write_bytes(compile_c(source))
+    with InProcessSession() as session:
+
+        def functions(least: int) -> set[str]:
+            module = TrainingModule("corpus/a/0", path, least).bitcode()
+            view = session.load(module, level="as-is", wanted=VIEW).views["functions"]
+            assert isinstance(view, ModuleView)
+            return set(view.names)
+
+        one = functions(1)
+        assert one in ({"root", "inner"}, {"small"}, {"alone"})
+        assert functions(10_000) == {"small", "inner", "root", "alone"}
+
+
+def test_a_sequence_keeps_its_options(tmp_path: Path) -> None:
+    (module,) = programs(names=("bitcount",))
+    plain = Pass("", "default<O2>")
+    never = plain._replace(options=(("inline-threshold", "-1000"),))
+    scores = score_module(module, [plain, never], tmp_path)
+    assert scores["ir_instructions"][0] == 1
+    assert scores["ir_instructions"][1] != 1
 
 
 def test_a_shortened_pipeline_is_as_good() -> None:
     bitcode = resolve(PRIMES).bitcode()
     config = SearchConfig(objective="ir_instructions")
     long = "function(lower-expect),function(mem2reg),function(lcssa),function(dce)"
-    pipeline, cost = shorten(bitcode, long, config)
+    pipeline, cost = shorten(bitcode, Pass("", long), config)
     assert pipeline.split(",")[0] == "function(mem2reg)"
     assert len(pipeline) < len(long)
-    assert shorten(bitcode, pipeline, config) == (pipeline, cost)
+    assert shorten(bitcode, Pass("", pipeline), config) == (pipeline, cost)
 
 
 def test_work_is_done_once(tmp_path: Path) -> None:
@@ -96,8 +134,8 @@ def test_work_is_done_once(tmp_path: Path) -> None:
     (file,) = (tmp_path / "searches").iterdir()
     file.write_text("[]")
     assert search_module(module, searches, tmp_path) == []
-    pipelines = [found[0]["pipeline"], "function(mem2reg)"]
-    scores = score_module(module, pipelines, tmp_path)
+    sequences = [Pass("", found[0]["pipeline"]), Pass("", "function(mem2reg)")]
+    scores = score_module(module, sequences, tmp_path)
     assert scores[found[0]["objective"]][0] == pytest.approx(found[0]["ratio"])
     assert scores["text_size_bytes"][1] < 1
 
@@ -141,13 +179,14 @@ def test_a_coreset_tells_its_command() -> None:
 
 def small_pool(found: list) -> miner.Pool:
     """Without the hundred actions that always join in."""
-    pipelines = [entry["pipeline"] for entry in found[0]]
-    return miner.Pool(pipelines, [frozenset({0})] * len(pipelines))
+    sequences = [Pass("", entry["pipeline"]) for entry in found[0]]
+    return miner.Pool(sequences, [frozenset({0})] * len(sequences))
 
 
 def test_a_sequence_that_changes_outputs_is_found(tmp_path: Path, monkeypatch) -> None:
     (module,) = programs(names=("primes",))
     pipelines = ["function(mem2reg)", "function(mem2reg),function(dce)", "function(gvn)"]
+    sequences = [Pass("", pipeline) for pipeline in pipelines]
     checked = []
 
     def check(program, content: bytes, sanitize: bool) -> Validation:
@@ -156,22 +195,23 @@ def test_a_sequence_that_changes_outputs_is_found(tmp_path: Path, monkeypatch) -
         return Validation(PRIMES, (RunVerdict((), verdict),))
 
     monkeypatch.setattr("experiments.mining.validate", check)
-    assert check_module(module, pipelines, tmp_path) == pipelines[:2]
+    assert check_module(module, sequences, tmp_path) == sequences[:2]
     assert len(checked) == 2  # equal modules are run once
-    assert check_module(module, pipelines, tmp_path) == pipelines[:2]
+    assert check_module(module, sequences, tmp_path) == sequences[:2]
 
 
 def test_outputs_that_cannot_be_compared_are_said(tmp_path: Path, monkeypatch) -> None:
     (module,) = programs(names=("primes",))
     monkeypatch.setattr(linking, "LINKERS", ())
     with pytest.raises(DatasetError, match="no linker was found.*--no-check"):
-        check_module(module, ["function(mem2reg)"], tmp_path)
+        check_module(module, [Pass("", "function(mem2reg)")], tmp_path)
 
 
 def test_the_choice_goes_on_without_it(monkeypatch, tmp_path: Path) -> None:
     ratios = np.array([[1.3, 1.1], [1.0, 1.1]])
-    pool = miner.Pool(["wrong", "right"], [frozenset({0})] * 2)
-    monkeypatch.setattr(miner, "in_processes", lambda *arguments: [["wrong"], []])
+    wrong, right = Pass("", "wrong"), Pass("", "right")
+    pool = miner.Pool([wrong, right], [frozenset({0})] * 2)
+    monkeypatch.setattr(miner, "in_processes", lambda *arguments: [[wrong], []])
     config = miner.MineConfig(size=2, work=tmp_path)
     chosen, refused = miner._choose(ratios, pool, config, programs(names=("primes",)))
-    assert (chosen, refused) == ([1], ["wrong"])
+    assert (chosen, refused) == ([1], [wrong])
