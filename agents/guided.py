@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..encoder.embedder import shared_embedder
+from ..encoder.embedder import light_embedder
 from ..passes import Pass
 from ..views import ModuleView
 from .controls import POLICIES
@@ -52,26 +52,27 @@ class Guide:
     def logits(self, node: Node) -> np.ndarray:
         """The policy's logits in a state, stop last; looking costs no compile."""
         if node.key not in self._known:
-            self._known[node.key] = self.policy.logits(self._observe(node))
+            self._known[node.key] = self.policy.logits(self._observe(node))[0]
         return self._known[node.key]
 
     def _observe(self, node: Node) -> dict[str, np.ndarray]:
         wanted = self.policy.config.observation
         views = ["functions" if name == "embedding" else name for name in wanted]
         seen = self.explorer.look(node, [view for view in views if view != "history"])
-        parts: dict[str, np.ndarray] = {}
+        parts: dict[str, np.ndarray] = {}  # (1, n) each
         for name in wanted:
             if name == "history":
                 path = [self._numbers[step] for step in node.path if step in self._numbers]
                 root = self.explorer.root.cost
                 baseline = self.explorer.baseline_cost
-                parts[name] = history(len(self._numbers), path, node.cost, root, baseline)
+                part = history(len(self._numbers), path, node.cost, root, baseline)
             elif name in COUNTS:
-                parts[name] = np.asarray(seen[name])
+                part = np.asarray(seen[name])
             else:
                 module = seen["functions"]
                 assert isinstance(module, ModuleView)
-                parts[name] = shared_embedder(self.policy.config.encoder).module(module)
+                part = light_embedder(self.policy.config.encoder).module(module)
+            parts[name] = part[None]
         return parts
 
     def to_try(self, size: int) -> list[Pass]:
@@ -132,4 +133,4 @@ def shipped_policy(objective: str) -> Policy:
 
 def load_shipped(objective: str) -> None:
     """Read the policy of an objective and its encoder now rather than at the first look."""
-    shared_embedder(shipped_policy(objective).config.encoder)
+    light_embedder(shipped_policy(objective).config.encoder)

@@ -5,6 +5,9 @@ own ``ActionSet`` and ``stop``, which comes last; they were fitted to what actio
 training modules, and refined by PPO (``experiments.train_policy``). For a program as loaded
 its last hidden layer also finds training modules that are alike (``agents.memory``). A file
 holds everything that belongs together: weights, sizes, memory, actions, and for which LLVM.
+
+What is here needs no torch, whose import takes longer than optimising a program;
+``agents.policy_net`` is the same network for training.
 """
 
 from __future__ import annotations
@@ -16,10 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialise
-from torch import nn
+from safetensors.numpy import save as serialise
 
 from ..envs.observations import History
 from ..errors import ActionSetError, MirgymError, did_you_mean
@@ -32,6 +33,8 @@ from .memory import Memory
 
 FOLDER = Path(__file__).parent / "data" / "policies"
 _MEMORY = "memory."
+OUTLIER = 5.0
+"""Deviations that a feature is held within: a module unlike all others is not an outlier."""
 STEPS = 5
 """Actions in an episode: sequences follow each other seldom with profit, passes a few times."""
 
@@ -66,84 +69,13 @@ class PolicyConfig:
     """Whose embedding it sees."""
 
 
-class Features(nn.Module):
-    """Observations in one vector, each entry with mean 0 and deviation 1 on training states.
-
-    Counts ``x`` become ``ln(1 + x)`` and ``x / total``.
-    """
-
-    mean: torch.Tensor
-    scale: torch.Tensor
-
-    def __init__(self, observation: Sequence[str], sizes: Sequence[int]) -> None:
-        super().__init__()
-        self.observation = tuple(observation)
-        self.width = sum(
-            2 * size if name in COUNTS else size
-            for name, size in zip(observation, sizes, strict=True)
-        )
-        self.register_buffer("mean", torch.zeros(self.width))
-        self.register_buffer("scale", torch.ones(self.width))
-
-    def raw(self, parts: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """(B, width), not yet standardised."""
-        out = []
-        for name in self.observation:
-            x = parts[name].float()  # (B, n)
-            if name in COUNTS:
-                out += [torch.log1p(x), x / x.amax(dim=1, keepdim=True).clamp(min=1.0)]
-            else:
-                out.append(x)
-        return torch.cat(out, dim=1)
-
-    def fit(self, parts: Mapping[str, torch.Tensor]) -> None:
-        """Take mean and deviation from these states; what never varies stays unscaled."""
-        x = self.raw(parts)
-        self.mean.copy_(x.mean(0))
-        deviation = x.std(0, unbiased=False)
-        self.scale.copy_(torch.where(deviation > 1e-4, 1 / deviation.clamp(min=1e-4), 1.0))
-
-    def forward(self, parts: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """(B, width), within ±5 deviations: a module unlike all others is not an outlier."""
-        return ((self.raw(parts) - self.mean) * self.scale).clamp(-5.0, 5.0)
-
-
-def hidden_layers(width: int, hidden: Sequence[int]) -> nn.Sequential:
-    """Linear and tanh in turns, as Stable-Baselines3 makes them."""
-    layers: list[nn.Module] = []
-    for size in hidden:
-        layers += [nn.Linear(width, size), nn.Tanh()]
-        width = size
-    return nn.Sequential(*layers)
-
-
-class PolicyNet(nn.Module):
-    """From observations to one logit an action; stop is the last."""
-
-    def __init__(self, config: PolicyConfig, n_actions: int) -> None:
-        super().__init__()
-        self.features = Features(config.observation, config.sizes)
-        self.policy_net = hidden_layers(self.features.width, config.hidden)
-        self.action_net = nn.Linear(config.hidden[-1], n_actions + 1)
-
-    def forward(self, parts: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """(B, n_actions + 1)."""
-        logits: torch.Tensor = self.action_net(self.hidden(parts))
-        return logits
-
-    def hidden(self, parts: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """(B, H), the last hidden layer."""
-        out: torch.Tensor = self.policy_net(self.features(parts))
-        return out
-
-
 class Policy:
     """A network with its actions.
 
-    Attributes:
+    Args:
         config: Objective and observations.
         actions: What its logits order; one more logit is ``stop``.
-        net: The network.
+        weights: Of ``agents.policy_net.PolicyNet``, by their names there.
         memory: Training modules as its hidden layer sees them; None without.
     """
 
@@ -151,29 +83,37 @@ class Policy:
         self,
         config: PolicyConfig,
         actions: ActionSet,
-        net: PolicyNet,
+        weights: Mapping[str, np.ndarray],
         memory: Memory | None = None,
     ) -> None:
         self.config = config
         self.actions = actions
-        self.net = net.eval()
+        self.weights = weights
         self.memory = memory
 
+    def hidden(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:
+        """(B, H) the last hidden layer, from the observations (B, n) of states."""
+        x = (raw(self.config.observation, parts) - self.weights["features.mean"]) * self.weights[
+            "features.scale"
+        ]
+        x = x.clip(-OUTLIER, OUTLIER)
+        for layer in range(len(self.config.hidden)):
+            x = np.tanh(self._linear(f"policy_net.{2 * layer}", x))
+        return x
+
     def logits(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:
-        """One for each action and for stop, from a state's observations."""
-        with torch.no_grad():
-            tensors = {name: torch.tensor(part)[None] for name, part in parts.items()}
-            out: np.ndarray = self.net(tensors)[0].numpy()
+        """(B, A + 1) for each action and for stop, from the observations (B, n) of states."""
+        return self._linear("action_net", self.hidden(parts))
+
+    def _linear(self, name: str, x: np.ndarray) -> np.ndarray:
+        out: np.ndarray = x @ self.weights[f"{name}.weight"].T + self.weights[f"{name}.bias"]
         return out
 
     def ranked(self, parts: Mapping[str, np.ndarray], size: int) -> list[int]:
-        """Actions for a program as it was loaded, in the order to try them."""
+        """Actions for one program as it was loaded, (1, n) each, in the order to try them."""
         if self.memory is None:
-            return [int(i) for i in (-self.logits(parts)[:-1]).argsort(kind="stable")[:size]]
-        with torch.no_grad():
-            tensors = {name: torch.tensor(part)[None] for name, part in parts.items()}
-            key = self.net.hidden(tensors)[0].numpy()
-        return self.memory.ranked(key, size)
+            return [int(i) for i in (-self.logits(parts)[0, :-1]).argsort(kind="stable")[:size]]
+        return self.memory.ranked(self.hidden(parts)[0], size)
 
     def save(self, path: Path) -> None:
         """Write weights, memory, config and actions into one file."""
@@ -181,12 +121,23 @@ class Policy:
             "config": json.dumps(asdict(self.config)),
             "actions": self.actions.to_json(),
         }
-        tensors = {name: value.contiguous() for name, value in self.net.state_dict().items()}
+        tensors = {name: np.ascontiguousarray(value) for name, value in self.weights.items()}
         if self.memory is not None:
-            for name, part in self.memory._asdict().items():
-                tensors[_MEMORY + name] = torch.tensor(part)
+            tensors |= {_MEMORY + name: part for name, part in self.memory._asdict().items()}
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, serialise(tensors, header))
+
+
+def raw(observation: Sequence[str], parts: Mapping[str, np.ndarray]) -> np.ndarray:
+    """(B, width) observations in one vector; counts ``x`` become ``ln(1 + x)`` and ``x / max``."""
+    out = []
+    for name in observation:
+        x = parts[name].astype(np.float32)  # (B, n)
+        if name in COUNTS:
+            out += [np.log1p(x), x / x.max(axis=1, keepdims=True).clip(min=1.0)]
+        else:
+            out.append(x)
+    return np.concatenate(out, axis=1)
 
 
 def shipped() -> list[str]:
@@ -207,28 +158,30 @@ def load(name: str | Path) -> Policy:
             f"`python -m experiments.train_policy` wrote.{did_you_mean(str(name), shipped())}"
         )
     try:
-        with safe_open(path, "pt") as file:
+        with safe_open(path, "np") as file:
             header = file.metadata()
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        raw: dict[str, Any] = json.loads(header["config"])
-        lists = {k: tuple(v) for k, v in raw.items() if isinstance(v, list)}
-        config = PolicyConfig(**{**raw, **lists})
+        fields: dict[str, Any] = json.loads(header["config"])
+        lists = {k: tuple(v) for k, v in fields.items() if isinstance(v, list)}
+        config = PolicyConfig(**{**fields, **lists})
         actions = ActionSet.from_json(header["actions"], str(path))
         parts = {
-            name: tensors.pop(_MEMORY + name).numpy()
+            name: tensors.pop(_MEMORY + name)
             for name in Memory._fields
             if _MEMORY + name in tensors
         }
-        net = PolicyNet(config, len(actions))
-        net.load_state_dict(tensors)
+        policy = Policy(config, actions, tensors, Memory(**parts) if parts else None)
+        zeros = {n: np.zeros((1, s)) for n, s in zip(config.observation, config.sizes, strict=True)}
+        if policy.logits(zeros).shape != (1, len(actions) + 1):
+            raise ValueError(f"it has not one logit for each of {len(actions)} actions and stop")
     except ActionSetError:
         raise
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise MirgymError(
             f"{path} does not hold a policy of this version of mirgym: {error}. "
             "Make it again with `python -m experiments.train_policy`"
         ) from error
-    return Policy(config, actions, net, Memory(**parts) if parts else None)
+    return policy
 
 
 def history(

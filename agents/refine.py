@@ -13,7 +13,8 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.vec_env import VecMonitor
 
-from .policy import STEPS, Features, Policy, PolicyConfig, PolicyNet
+from .policy import STEPS, Policy, PolicyConfig
+from .policy_net import Features, PolicyNet, to_net, to_policy
 from .sb3 import Sb3VecEnv
 
 Report = Callable[[int, Policy], None]
@@ -93,9 +94,9 @@ def make_model(policy: Policy, envs: Any, config: RefineConfig, seed: int) -> Ma
         },
         device="cpu",
     )
-    actor = _parts(model)
-    for name, module in actor.items():
-        module.load_state_dict(getattr(policy.net, name).state_dict())
+    net = to_net(policy)
+    for name, module in _parts(model).items():
+        module.load_state_dict(getattr(net, name).state_dict())
     return model
 
 
@@ -108,12 +109,12 @@ def _parts(model: MaskablePPO) -> dict[str, torch.nn.Module]:
     }
 
 
-def to_policy(model: MaskablePPO, like: Policy) -> Policy:
+def actor_of(model: MaskablePPO, like: Policy) -> Policy:
     """The agent's actor as a ``Policy``."""
     net = PolicyNet(like.config, len(like.actions))
     for name, module in _parts(model).items():
         getattr(net, name).load_state_dict(module.state_dict())
-    return Policy(like.config, like.actions, net)
+    return to_policy(net, like.config, like.actions)
 
 
 class _Critic(BaseCallback):
@@ -134,7 +135,7 @@ class _Critic(BaseCallback):
                 module.requires_grad_(learns)
         if self._report is not None and self.num_timesteps >= self._next:
             self._next = self.num_timesteps + self._every
-            self._report(self.num_timesteps, to_policy(self.model, self._like))
+            self._report(self.num_timesteps, actor_of(self.model, self._like))
 
     def _on_step(self) -> bool:
         return True
@@ -167,7 +168,7 @@ def refine(
         model = make_model(policy, envs, config, seed)
         callback = _Critic(policy, config.critic_steps, report_every, report)
         model.learn(config.total_steps, callback=callback, progress_bar=progress)
-        refined = to_policy(model, policy)
+        refined = actor_of(model, policy)
         if report is not None:
             report(model.num_timesteps, refined)
         return refined

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from .policy import PolicyConfig, PolicyNet
+from .policy import PolicyConfig
+from .policy_net import PolicyNet
 
 _TOP = (1, 3, 10, 30)
 

@@ -25,6 +25,7 @@ import tyro
 from mirgym.agents.controls import POLICIES
 from mirgym.agents.memory import Memory
 from mirgym.agents.policy import FOLDER, Policy, PolicyConfig, policy_actions
+from mirgym.agents.policy_net import to_policy
 from mirgym.agents.refine import RefineConfig, refine
 from mirgym.agents.regression import FitConfig, States, best_of_lists, best_of_top, fit
 
@@ -91,17 +92,18 @@ def split(data: Data, objective: str, names: Sequence[str]) -> Split:
 
 def remember(policy: Policy, *some: States) -> Policy:
     """The policy with the memory of these states, which are of modules as loaded."""
-    with torch.no_grad():
-        keys = np.concatenate([policy.net.hidden(states.tensors()).numpy() for states in some])
+    keys = np.concatenate([policy.hidden(states.parts) for states in some])
     values = np.concatenate([states.values[:, :-1] for states in some])
-    return Policy(policy.config, policy.actions, policy.net, Memory.of(keys, values))
+    return Policy(policy.config, policy.actions, policy.weights, Memory.of(keys, values))
 
 
 def score(policy: Policy, parts: Split) -> dict[int, float]:
     """Ratio to Oz of the best of the first k on validation modules; they are not remembered."""
     knowing = remember(policy, parts.first_train)
     lists = [
-        knowing.ranked({name: part[row] for name, part in parts.first_valid.parts.items()}, 30)
+        knowing.ranked(
+            {name: part[row : row + 1] for name, part in parts.first_valid.parts.items()}, 30
+        )
         for row in range(len(parts.first_valid.values))
     ]
     return best_of_lists(lists, parts.first_valid.values)
@@ -114,7 +116,7 @@ def fit_one(data: Data, objective: str, name: str, config: TrainConfig, seed: in
     sizes = tuple(parts.train.parts[part].shape[1] for part in names)
     shape = PolicyConfig(objective, names, sizes)
     net = fit(shape, parts.train, parts.valid, config.fit, seed)
-    policy = Policy(shape, policy_actions(), net)
+    policy = to_policy(net, shape, policy_actions())
     return Fitted(name, seed, policy, score(policy, parts))
 
 
@@ -170,8 +172,7 @@ def _refine(
 
     def report(steps: int, policy: Policy) -> None:
         policies[steps] = policy
-        with torch.no_grad():
-            logits = policy.net(parts.valid.tensors()).numpy()
+        logits = policy.logits(parts.valid.parts)
         greedy = best_of_top(logits, parts.valid.values, (1,))[1]
         curve.append({"steps": steps, "greedy": round(greedy, 5), **_named(score(policy, parts))})
         print(curve[-1], flush=True)

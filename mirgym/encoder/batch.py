@@ -1,54 +1,36 @@
-"""From function views to the tensors of one batch.
-
-A function's rows depend on that function alone: windows never cross functions and
-graphs stay apart, so a batch gives what its members give one by one.
-"""
+"""The arrays of one batch of functions as tensors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
-from ..views import EDGE_KINDS, FIELD_SIZES, NODE_SIZES, FunctionView
-
-RELATIONS = ("control", "control back", "first operand", "other operand", "operand back")
-"""What an edge means to the graph network. A called function counts as an operand."""
-
-FIELD_OFFSETS = np.concatenate([[0], np.cumsum(np.array(FIELD_SIZES) + 1)])
-"""Where each token row's codes begin in one table; each has one more code, the mask."""
-
-NODE_OFFSETS = np.concatenate([[0], np.cumsum(np.array(NODE_SIZES) + 1)])
-
-_DEFINITION = EDGE_KINDS.index("definition")
-_CONTROL = EDGE_KINDS.index("control")
+from ..views import FunctionView
+from .arrays import arrays
 
 
 class Windows(NamedTuple):
-    """Windows of equal padded length. ``rows`` (W, L) index tokens; padding repeats row 0."""
+    """See ``arrays.Windows``."""
 
-    rows: torch.Tensor  # (W, L) int64
-    real: torch.Tensor  # (W, L) bool
+    rows: torch.Tensor
+    real: torch.Tensor
 
 
 class FunctionBatch(NamedTuple):
-    """Several functions as tensors; T instructions, N nodes, E edges in all.
+    """See ``arrays.FunctionArrays``, whose fields these are."""
 
-    The graph is contracted: a variable that an instruction defines is that instruction.
-    """
-
-    tokens: torch.Tensor  # (T, 8) int64, codes plus FIELD_OFFSETS
-    token_counts: torch.Tensor  # (B,) int64
+    tokens: torch.Tensor
+    token_counts: torch.Tensor
     windows: list[Windows]
-    places: torch.Tensor  # (T,) int64: where each token is, the windows' slots one after another
-    nodes: torch.Tensor  # (N, 2) int64, codes plus NODE_OFFSETS
-    node_counts: torch.Tensor  # (B,) int64
-    edges: torch.Tensor  # (2, E) int64: source, destination; in the order of destinations
-    edge_starts: torch.Tensor  # (N,) int64: where each destination's edges begin
-    relations: torch.Tensor  # (E,) int64, index in RELATIONS
-    edge_weights: torch.Tensor  # (E,) float32: 1 / edges of that relation at the destination
+    places: torch.Tensor
+    nodes: torch.Tensor
+    node_counts: torch.Tensor
+    edges: torch.Tensor
+    edge_starts: torch.Tensor
+    relations: torch.Tensor
+    edge_weights: torch.Tensor
 
     def to(self, device: torch.device | str) -> FunctionBatch:
         """The same batch on a device."""
@@ -59,76 +41,7 @@ class FunctionBatch(NamedTuple):
 
 def collate(views: Sequence[FunctionView], window: int = 128) -> FunctionBatch:
     """Tensors of one or more functions, each with at least one instruction."""
-    token_counts = np.array([view.tokens.shape[1] for view in views])
-    tokens = np.concatenate([view.tokens for view in views], axis=1).T.astype(np.int64)
-    nodes, node_counts, edges, relations = _contract(views)
-    # The narrowest type that holds the nodes: 16 bits are sorted by radix.
-    narrow = edges[1].astype(np.uint16 if len(nodes) < 1 << 16 else np.int64)
-    order = np.argsort(narrow, kind="stable")
-    edges, relations = edges[:, order], relations[order]
-    incoming = np.bincount(edges[1], minlength=nodes.shape[0])
-    slots = edges[1] * len(RELATIONS) + relations
-    degrees = np.bincount(slots, minlength=1)
-    return FunctionBatch(
-        torch.from_numpy(tokens + FIELD_OFFSETS[:-1]),
-        torch.from_numpy(token_counts),
-        *_windows(token_counts, window),
-        torch.from_numpy(nodes + NODE_OFFSETS[:-1]),
-        torch.from_numpy(node_counts),
-        torch.from_numpy(edges),
-        torch.from_numpy(np.cumsum(incoming) - incoming),
-        torch.from_numpy(relations),
-        torch.from_numpy((1.0 / degrees[slots]).astype(np.float32)),
-    )
-
-
-def _contract(
-    views: Sequence[FunctionView],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Nodes (N, 2), nodes of each function (B,), edges (2, E) and relations (E,), both ways."""
-    counts = np.array([view.nodes.shape[1] for view in views])
-    starts = np.cumsum(counts) - counts
-    nodes = np.concatenate([view.nodes for view in views], axis=1)
-    edges = np.concatenate([view.edges + s for view, s in zip(views, starts, strict=True)], axis=1)
-    kinds = np.concatenate([view.edge_kinds for view in views])
-    definitions = kinds >> 3 == _DEFINITION
-    owner = np.arange(nodes.shape[1])
-    owner[edges[1, definitions]] = edges[0, definitions]
-    kept = owner == np.arange(len(owner))
-    place = (np.cumsum(kept) - 1)[owner]
-    source, destination = place[edges[:, ~definitions]]
-    control = kinds[~definitions] >> 3 == _CONTROL
-    forward = np.where(control, 0, np.where(kinds[~definitions] & 7 == 0, 2, 3))
-    both = np.stack([np.r_[source, destination], np.r_[destination, source]])
-    relations = np.r_[forward, np.where(control, 1, 4)]
-    kept_counts = np.add.reduceat(kept.astype(np.int64), starts)
-    return nodes[:, kept].T.astype(np.int64), kept_counts, both, relations
-
-
-def _windows(counts: np.ndarray, window: int) -> tuple[list[Windows], torch.Tensor]:
-    """Cut each function into windows, and group those of about the same length; and ``places``."""
-    starts, lengths = [], []
-    first = 0
-    for count in counts.tolist():
-        for begin in range(0, count, window):
-            starts.append(first + begin)
-            lengths.append(min(window, count - begin))
-        first += count
-    start, length = np.array(starts), np.array(lengths)
-    padded = np.maximum(16, 2 ** np.ceil(np.log2(length)).astype(int))
-    groups: list[Windows] = []
-    places = np.empty(first, np.int64)
-    slots = 0
-    for size in np.unique(padded):
-        chosen = padded == size
-        # Few windows: padding them further is cheaper than another round of layers.
-        if size < padded.max() and chosen.sum() * (size * 2) <= 512:
-            padded[chosen] = padded[padded > size].min()
-            continue
-        column = np.arange(size)
-        real = column < length[chosen, None]
-        rows = np.where(real, start[chosen, None] + column, 0)
-        places[rows[real]] = slots + np.flatnonzero(real)
-        slots += real.size
-        groups.append(Windows(torch.from_numpy(rows), torch.from_numpy(real)))
-    return groups, torch.from_numpy(places)
+    made = arrays(views, window)
+    windows = [Windows(torch.from_numpy(w.rows), torch.from_numpy(w.real)) for w in made.windows]
+    fields = {n: torch.from_numpy(x) for n, x in made._asdict().items() if n != "windows"}
+    return FunctionBatch(windows=windows, **fields)

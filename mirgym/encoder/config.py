@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+N_OPERANDS = 3
+"""Operands of a token; they share a table of embeddings."""
+
 Conv = Literal["relational", "ggnn", "gatv2", "pna"]
 Modality = Literal["both", "text", "graph"]
 

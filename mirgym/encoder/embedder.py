@@ -13,17 +13,19 @@ from __future__ import annotations
 
 import functools
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from ..views import FunctionView, ModuleView
-from .batch import collate
-from .config import module_size
-from .model import Encoder
-from .weights import load
+from .config import EncoderConfig, module_size
+from .light import LightEncoder
+from .weights import load, read
+
+if TYPE_CHECKING:
+    from .model import Encoder
 
 CACHED_FUNCTIONS = 65_536
 BATCH_INSTRUCTIONS = 8_192
@@ -43,15 +45,23 @@ class Embedder:
     Args:
         model: ``"tiny"``, ``"base"``, a path to weights, or an ``Encoder``.
         cached_functions: How many embeddings to keep, the least recently used going first.
+        light: Embed without torch: see ``light``.
+
+    Raises:
+        MirgymError: See ``weights.load``.
     """
 
     def __init__(
-        self, model: str | Path | Encoder = "tiny", *, cached_functions: int = CACHED_FUNCTIONS
+        self,
+        model: str | Path | Encoder = "tiny",
+        *,
+        cached_functions: int = CACHED_FUNCTIONS,
+        light: bool = False,
     ) -> None:
-        self.encoder = model if isinstance(model, Encoder) else load(model)
-        self.encoder.eval().prepare_inference()
-        self.function_size = self.encoder.config.d_embed
-        self.module_size = module_size(self.encoder.config)
+        encode = _light(model) if light and isinstance(model, str | Path) else _full(model)
+        self._encode, config = encode
+        self.function_size = config.d_embed
+        self.module_size = module_size(config)
         self._cached_functions = cached_functions
         self._cache: OrderedDict[int, np.ndarray] = OrderedDict()
 
@@ -99,9 +109,7 @@ class Embedder:
             self._embed(batch)
 
     def _embed(self, batch: list[FunctionView]) -> None:
-        with torch.inference_mode():
-            fused = self.encoder(collate(batch, self.encoder.config.window)).fused  # (B, D)
-        for view, row in zip(batch, fused.float().numpy(), strict=True):
+        for view, row in zip(batch, self._encode(batch), strict=True):
             self._cache[view.key] = row
         while len(self._cache) > max(self._cached_functions, len(batch)):
             self._cache.popitem(last=False)
@@ -115,6 +123,30 @@ class Embedder:
 
     def _none(self) -> np.ndarray:
         return np.zeros((0, self.function_size), np.float32)
+
+
+_Encode = Callable[[Sequence[FunctionView]], np.ndarray]
+
+
+def _light(model: str | Path) -> tuple[_Encode, EncoderConfig]:
+    config, weights = read(model)
+    return LightEncoder(config, weights), config
+
+
+def _full(model: str | Path | Encoder) -> tuple[_Encode, EncoderConfig]:
+    import torch
+
+    from .batch import collate
+
+    encoder = load(model) if isinstance(model, str | Path) else model
+    encoder.eval().prepare_inference()
+
+    def encode(views: Sequence[FunctionView]) -> np.ndarray:
+        with torch.inference_mode():
+            fused: np.ndarray = encoder(collate(views, encoder.config.window)).fused.float().numpy()
+        return fused
+
+    return encode, encoder.config
 
 
 def function_weights(module: ModuleView) -> np.ndarray:
@@ -133,3 +165,9 @@ def function_weights(module: ModuleView) -> np.ndarray:
 def shared_embedder(model: str = "tiny") -> Embedder:
     """The embedder that this process shares between its environments."""
     return Embedder(model)
+
+
+@functools.cache
+def light_embedder(model: str = "tiny") -> Embedder:
+    """The embedder without torch that this process shares."""
+    return Embedder(model, light=True)

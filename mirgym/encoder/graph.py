@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from .batch import RELATIONS, FunctionBatch
+from .arrays import RELATIONS
+from .batch import FunctionBatch
 from .config import EncoderConfig
 
 _PNA_DEGREES = torch.tensor([0, 10, 30, 25, 15, 8, 5, 3, 2, 1, 1])

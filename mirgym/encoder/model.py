@@ -18,11 +18,9 @@ from torch import nn
 
 from ..views import FIELD_SIZES, NODE_SIZES
 from .batch import FunctionBatch
-from .config import EncoderConfig
+from .config import N_OPERANDS, EncoderConfig
 from .graph import GraphEncoder
 from .text import TextEncoder
-
-N_OPERANDS = 3
 
 
 class EncoderOutput(NamedTuple):

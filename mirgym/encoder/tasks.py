@@ -26,7 +26,8 @@ from torch import nn
 
 from ..corpus.schema import EFFECT_PASSES, UNKNOWN
 from ..views import FIELD_SIZES, NODE_SIZES
-from .batch import FIELD_OFFSETS, NODE_OFFSETS, FunctionBatch, collate
+from .arrays import FIELD_OFFSETS, NODE_OFFSETS
+from .batch import FunctionBatch, collate
 from .config import EncoderConfig
 from .dataset import Example
 from .model import EncoderOutput

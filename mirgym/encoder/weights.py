@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialise
+from safetensors.numpy import save as serialise
 
 from ..errors import MirgymError, did_you_mean
 from .config import EncoderConfig
-from .model import Encoder
+
+if TYPE_CHECKING:
+    from .model import Encoder
 
 FOLDER = Path(__file__).parent / "weights"
 SHIPPED = tuple(sorted(path.stem for path in FOLDER.glob("*.safetensors")))
@@ -22,7 +25,8 @@ SHIPPED = tuple(sorted(path.stem for path in FOLDER.glob("*.safetensors")))
 def save(encoder: Encoder, path: Path, **notes: str) -> None:
     """Write the weights, rounded to float16; ``notes`` join the header."""
     tensors = {
-        name: value.detach().half().contiguous() for name, value in encoder.state_dict().items()
+        name: value.detach().cpu().half().contiguous().numpy()
+        for name, value in encoder.state_dict().items()
     }
     header = {"config": json.dumps(asdict(encoder.config)), **notes}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +44,29 @@ def load(model: str | Path) -> Encoder:
     Raises:
         MirgymError: No such model, or the file is not one of mirgym's, or is damaged.
     """
-    path = FOLDER / f"{model}.safetensors" if str(model) in SHIPPED else Path(model)
+    import torch
+
+    from .model import Encoder
+
+    config, arrays = read(model)
+    try:
+        encoder = Encoder(config)
+        encoder.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()})
+    except RuntimeError as error:
+        raise _not_ours(_path(model), error) from error
+    return encoder.eval()
+
+
+def read(model: str | Path) -> tuple[EncoderConfig, dict[str, np.ndarray]]:
+    """The sizes of an encoder, and its weights as float32 by their names in ``Encoder``.
+
+    Args:
+        model: See ``load``.
+
+    Raises:
+        MirgymError: See ``load``.
+    """
+    path = _path(model)
     if not path.is_file():
         hint = did_you_mean(str(model), SHIPPED)
         raise MirgymError(
@@ -48,17 +74,24 @@ def load(model: str | Path) -> Encoder:
             f"`mirgym pretrain` wrote.{hint}"
         )
     try:
-        with safe_open(path, "pt") as file:
+        with safe_open(path, "np") as file:
             config = EncoderConfig(**json.loads(file.metadata()["config"]))
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-        encoder = Encoder(config)
-        encoder.load_state_dict(tensors)
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise MirgymError(
-            f"{path} does not hold an encoder of this version of mirgym: {error}. "
-            "Make the weights again with `mirgym pretrain`"
-        ) from error
-    broken = [name for name, value in tensors.items() if not torch.isfinite(value).all()]
+            names = list(file.keys())
+            arrays = {name: file.get_tensor(name).astype(np.float32) for name in names}
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise _not_ours(path, error) from error
+    broken = [name for name, value in arrays.items() if not np.isfinite(value).all()]
     if broken:
         raise MirgymError(f"{path} holds NaN or infinity in {broken[0]}; the training diverged")
-    return encoder.eval()
+    return config, arrays
+
+
+def _path(model: str | Path) -> Path:
+    return FOLDER / f"{model}.safetensors" if str(model) in SHIPPED else Path(model)
+
+
+def _not_ours(path: Path, error: Exception) -> MirgymError:
+    return MirgymError(
+        f"{path} does not hold an encoder of this version of mirgym: {error}. "
+        "Make the weights again with `mirgym pretrain`"
+    )

@@ -18,14 +18,12 @@ from mirgym.agents.explorer import Explorer, SearchConfig
 from mirgym.agents.memory import Memory
 from mirgym.agents.policy import (
     STEPS,
-    Features,
-    Policy,
     PolicyConfig,
-    PolicyNet,
     load,
     policy_actions,
 )
-from mirgym.agents.refine import RefineConfig, make_envs, make_model, refine, to_policy
+from mirgym.agents.policy_net import Features, PolicyNet, to_net, to_policy
+from mirgym.agents.refine import RefineConfig, actor_of, make_envs, make_model, refine
 from mirgym.agents.regression import FitConfig, States, best_of_top, fit, fixed_order
 from mirgym.agents.search import default_agent, run
 from mirgym.agents.strategies import o_level
@@ -48,7 +46,7 @@ def make_policy(objective="ir_instructions", seed=0):
     torch.manual_seed(seed)
     sizes = (module_size(TINY), len(AUTOPHASE_NAMES), HISTORY)
     config = PolicyConfig(objective, ("embedding", "autophase", "history"), sizes, hidden=(16, 8))
-    return Policy(config, ACTIONS, PolicyNet(config, len(ACTIONS)))
+    return to_policy(PolicyNet(config, len(ACTIONS)), config, ACTIONS)
 
 
 # -- features and files ----------------------------------------------------------------
@@ -84,13 +82,31 @@ def test_a_policy_survives_its_file(tmp_path):
     assert again.config == policy.config
     assert again.actions == policy.actions
     parts = {
-        "embedding": generator.random(module_size(TINY), np.float32),
-        "autophase": generator.integers(0, 100, 56),
-        "history": generator.random(HISTORY, np.float32),
+        "embedding": generator.random((1, module_size(TINY)), np.float32),
+        "autophase": generator.integers(0, 100, (1, 56)),
+        "history": generator.random((1, HISTORY), np.float32),
     }
     assert np.array_equal(again.logits(parts), policy.logits(parts))
     assert again.ranked(parts, 5) == policy.ranked(parts, 5)
-    assert policy.logits(parts).shape == (len(ACTIONS) + 1,)
+    assert policy.logits(parts).shape == (1, len(ACTIONS) + 1)
+
+
+def test_the_network_without_torch_is_the_same():
+    policy = make_policy()
+    generator = np.random.default_rng(0)
+    parts = {
+        "embedding": 9 * generator.standard_normal((7, module_size(TINY)), np.float32),
+        "autophase": generator.integers(0, 10_000, (7, 56)),
+        "history": generator.random((7, HISTORY), np.float32),
+    }
+    net = to_net(policy)
+    with torch.no_grad():
+        tensors = {name: torch.as_tensor(part) for name, part in parts.items()}
+        net.features.fit(tensors)
+        fitted = to_policy(net, policy.config, ACTIONS)
+        logits = net(tensors).numpy()
+    assert np.allclose(fitted.logits(parts), logits, atol=1e-5)
+    assert not np.allclose(policy.logits(parts), logits, atol=1e-2)
 
 
 def test_files_that_are_no_policy_say_so(tmp_path):
@@ -234,11 +250,11 @@ def test_ppo_starts_from_the_policy_and_gives_it_back():
         tensors, _ = model.policy.obs_to_tensor(observation)
         with torch.no_grad():
             theirs = model.policy.get_distribution(tensors).distribution.logits[0].numpy()
-        ours = policy.logits({name: value[0] for name, value in observation.items()})
+        ours = policy.logits(observation)[0]
         assert np.allclose(theirs, ours - np.logaddexp.reduce(ours), atol=1e-4)
-        back = to_policy(model, policy)
-        for name, value in policy.net.state_dict().items():
-            assert torch.equal(value, back.net.state_dict()[name])
+        back = actor_of(model, policy)
+        for name, value in policy.weights.items():
+            assert np.array_equal(value, back.weights[name])
     finally:
         envs.close()
 
@@ -259,9 +275,9 @@ def test_the_actor_waits_for_the_critic_and_then_learns():
     )
     weight = "action_net.weight"
     assert [steps for steps, _ in seen] == [0, 16, 32, 48]
-    start = policy.net.state_dict()[weight]
-    assert torch.equal(seen[1][1].net.state_dict()[weight], start)
-    assert not torch.equal(refined.net.state_dict()[weight], start)
+    start = policy.weights[weight]
+    assert np.array_equal(seen[1][1].weights[weight], start)
+    assert not np.array_equal(refined.weights[weight], start)
 
 
 # -- what is shipped -------------------------------------------------------------------

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from mirgym.encoder.batch import FIELD_OFFSETS, NODE_OFFSETS, RELATIONS, collate
+from mirgym.encoder.arrays import FIELD_OFFSETS, NODE_OFFSETS, RELATIONS
+from mirgym.encoder.batch import collate
 from mirgym.encoder.config import BASE, TINY
 from mirgym.encoder.dataset import crop
 from mirgym.encoder.model import Encoder

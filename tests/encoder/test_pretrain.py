@@ -9,7 +9,8 @@ import torch
 from mirgym.corpus import shards
 from mirgym.corpus.builder import Module
 from mirgym.corpus.guard import Guard
-from mirgym.encoder.batch import FIELD_OFFSETS, collate
+from mirgym.encoder.arrays import FIELD_OFFSETS
+from mirgym.encoder.batch import collate
 from mirgym.encoder.config import TINY
 from mirgym.encoder.dataset import Dataset
 from mirgym.encoder.pretrain import PretrainConfig, Run, pretrain
