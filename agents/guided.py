@@ -129,8 +129,3 @@ def _roll_out(guide: Guide, node: Node) -> None:
 def shipped_policy(objective: str) -> Policy:
     """The policy that came with this installation for an objective."""
     return load(POLICIES[objective])
-
-
-def load_shipped(objective: str) -> None:
-    """Read the policy of an objective and its encoder now rather than at the first look."""
-    light_embedder(shipped_policy(objective).config.encoder)

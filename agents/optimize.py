@@ -20,7 +20,7 @@ from ..validate import Validation, validate
 from ..wire import NOTHING, Wanted
 from ..worker import WorkerSession
 from .explorer import SearchConfig
-from .search import ALGORITHMS, OnProgress, SearchResult, check_agent, default_agent, prepared
+from .search import ALGORITHMS, OnProgress, SearchResult, check_agent, default_agent
 from .strategies import o_level
 
 Validator = Callable[[Program, bytes], Validation]
@@ -119,8 +119,7 @@ def optimize(
         config = dataclasses.replace(config, from_baseline=False)
     maker = _Maker(program, config)
     with maker.session:
-        with prepared(name, config.objective):  # the worker compiles meanwhile
-            baselines = maker.baselines()
+        baselines = maker.baselines()
         found = ALGORITHMS[name](maker.module, config, on_progress, program)
         limit = baselines[config.baseline][config.objective]
         made, fallback = _make(maker, found, limit)

@@ -28,10 +28,8 @@ comes. Ctrl-C ends a search with the best so far.
 
 from __future__ import annotations
 
-import contextlib
 import random
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -250,25 +248,9 @@ def _prune(explorer: Explorer, best: Node) -> tuple[tuple[Pass, ...], Node]:
 
 
 def _guided(explorer: Explorer, rng: random.Random) -> None:
-    from .guided import guided, shipped_policy  # needs torch, which a search does not
+    from .guided import guided, shipped_policy  # a few files to read, for this agent alone
 
     guided(shipped_policy, explorer, rng)
-
-
-@contextlib.contextmanager
-def prepared(name: str, objective: str) -> Iterator[None]:
-    """Load what an agent needs, for a second or two, beside the body; done when that ends."""
-
-    def load() -> None:
-        if name == "policy" and objective in POLICIES:
-            from .guided import load_shipped
-
-            load_shipped(objective)
-
-    with ThreadPoolExecutor(1) as thread:
-        loading = thread.submit(load)
-        yield
-    loading.result()
 
 
 _LEARNED: dict[Strategy, str] = {_guided: "policy", fixed: "fixed"}

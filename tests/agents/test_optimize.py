@@ -231,3 +231,11 @@ def test_what_is_no_module_is_an_error(tmp_path: Path) -> None:
     path.write_text("define i32 @f( {")
     with pytest.raises(InvalidModuleError):
         optimize(resolve(path), SearchConfig(budget=5))
+
+
+def test_one_compile_is_the_policys_choice_and_never_worse_than_the_baseline():
+    found = optimize(resolve("mirbench/primes"), SearchConfig(budget=1), agent="policy")
+    assert found.search.compiles == 1
+    (step,) = found.search.pipeline
+    assert (step.pipeline, step.options) != ("default<O2>", ())
+    assert found.ratio >= 1
