@@ -25,6 +25,8 @@ from .pipelines import NEEDED, Place, Tree, as_module, leaves, parse, render, wi
 from .strategies import IDLE_RESTARTS, as_whole
 from .walker import Node
 
+EDITS = "edits.json"
+"""What edits gained, in ``agents/data``; ``experiments.mine_edits`` makes it."""
 _PATIENCE = 20
 """Compiles for each variation."""
 
@@ -198,10 +200,10 @@ def promising(objective: str) -> Mapping[Edit, float]:
     Raises:
         ActionSetError: The data is for another LLVM.
     """
-    content = json.loads((files(__package__) / "data" / "edits.json").read_text(encoding="utf-8"))
+    content = json.loads((files(__package__) / "data" / EDITS).read_text(encoding="utf-8"))
     if content["llvm"] != llvm_release():
         raise ActionSetError(
-            f"edits.json is for LLVM {content['llvm']}, and this is LLVM {llvm_release()}; "
+            f"{EDITS} is for LLVM {content['llvm']}, and this is LLVM {llvm_release()}; "
             "make it again with `python -m experiments.mine_edits`"
         )
     return {Edit(*edit): gain for *edit, gain in content["edits"][objective]}

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from .controls import CORESETS, POLICIES
+from .edits import EDITS
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,10 @@ def coreset_version(objective: str) -> str:
 
 
 def policy_version(objective: str) -> str:
-    """The first digits of the shipped policy's hash."""
-    path = files(__package__) / "data" / "policies" / f"{POLICIES[objective]}.safetensors"
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    """The first digits of the hash of the shipped policy and its edits."""
+    data = files(__package__) / "data"
+    content = (data / "policies" / f"{POLICIES[objective]}.safetensors").read_bytes()
+    return hashlib.sha256(content + (data / EDITS).read_bytes()).hexdigest()[:12]
 
 
 TRAITS: dict[str, Traits] = {
