@@ -57,6 +57,8 @@ class MineConfig:
     """Instructions of a corpus module: below, single bytes decide; above, minutes go."""
     size: int = 80
     """Sequences of a coreset."""
+    known: tuple[Path, ...] = ()
+    """Coresets of earlier runs, whose sequences are candidates too."""
     check: bool = True
     """Run the training programs with the sequences chosen and compare their outputs."""
     jobs: int = os.cpu_count() or 1
@@ -93,10 +95,15 @@ def in_processes(
     return [results[index] for index in range(len(modules))]
 
 
-def _pool(found: Sequence[list[dict[str, Any]]]) -> Pool:
-    """All that beat Oz somewhere, and the named actions that are whole pipelines."""
-    named = [action.pipeline for action in build("stages+o2-less").actions]
-    owners: dict[Pass, set[int]] = {Pass("", text): set() for text in named if text != OZ}
+def _pool(found: Sequence[list[dict[str, Any]]], known: Sequence[Path]) -> Pool:
+    """All that beat Oz somewhere, what is known, and the named actions that are pipelines."""
+    named = [*build("stages+o2-less").actions]
+    named += [action for path in known for action in ActionSet.load(path).actions]
+    owners: dict[Pass, set[int]] = {
+        Pass("", action.pipeline, options=action.options): set()
+        for action in named
+        if action.pipeline != OZ or action.options
+    }
     for index, entries in enumerate(found):
         for entry in entries:
             options = tuple(sorted(entry["options"].items()))
@@ -157,6 +164,7 @@ def command(config: MineConfig) -> str:
     usual |= {f"searches.{name}": value for name, value in usual_searches.items()}
     for name in ("jobs", "folder", "work", "output"):
         del given[name]
+    given["known"] = tuple(path.name for path in given["known"])
     for name, value in given.items():
         option = name.replace("_", "-")
         if value == usual[name]:
@@ -196,7 +204,7 @@ def mine(config: MineConfig) -> dict[str, Any]:
         modules += corpus_modules(config.corpus, config.corpus_count, sizes)
     search = partial(search_module, searches=config.searches, folder=config.work)
     found = in_processes(config.jobs, "search", modules, search)
-    pool = _pool(found)
+    pool = _pool(found, config.known)
     score = partial(score_module, sequences=pool.sequences, folder=config.work)
     scores = in_processes(config.jobs, "score", modules, score)
     rows = [index for index, score in enumerate(scores) if score]

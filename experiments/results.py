@@ -82,12 +82,13 @@ ENTRIES = (
     Entry(
         "mine_coreset",
         "-m experiments.mine_coreset --corpus {work}/modules --corpus-count 45 --smallest 300 "
-        "--largest 2500 --size 60 --searches.algorithms search --searches.budget 150",
+        "--largest 2500 --size 60 --searches.algorithms policy random",
     ),
+    Entry("mine_edits", "-m experiments.mine_edits --corpus {work}/modules --corpus-count 45"),
     Entry(
         "search_data",
-        "-m experiments.search_data --corpus {work}/modules --corpus-count 520 --smallest 200 "
-        "--largest 1800 --work {work}/search_data",
+        "-m experiments.search_data --corpus {work}/modules --corpus-count 300 --largest 3000 "
+        "--first-share 0.6 --work {work}/search_data",
     ),
     Entry(
         "train_policy",

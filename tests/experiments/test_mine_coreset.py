@@ -164,6 +164,17 @@ def test_a_whole_run(tmp_path: Path, monkeypatch) -> None:
     assert run["figures"]["text_size_bytes"]["modules"] == 1
 
 
+def test_sequences_of_earlier_runs_join_the_pool(tmp_path: Path) -> None:
+    known = Pass("a", "function(sroa)", options=(("inline-threshold", "7"),))
+    ActionSet((known,), "earlier").save(tmp_path / "earlier.json")
+    found = [[{"pipeline": "globaldce", "options": {}}], []]
+    pool = miner._pool(found, [tmp_path / "earlier.json"])
+    owners = dict(zip(pool.sequences, pool.owners, strict=True))
+    assert owners[known._replace(name="", group="core")] == frozenset()
+    assert owners[Pass("", "globaldce")] == frozenset({0})
+    assert Pass("", "default<O2>") not in owners
+
+
 def test_a_coreset_tells_its_command() -> None:
     config = miner.MineConfig(
         searches=Searches(budget=40, seeds=(0, 1)), corpus=Path("/w/modules"), check=False, jobs=7
@@ -177,7 +188,7 @@ def test_a_coreset_tells_its_command() -> None:
     assert miner.command(parsed) == told
 
 
-def small_pool(found: list) -> miner.Pool:
+def small_pool(found: list, known: object) -> miner.Pool:
     """Without the hundred actions that always join in."""
     sequences = [Pass("", entry["pipeline"]) for entry in found[0]]
     return miner.Pool(sequences, [frozenset({0})] * len(sequences))
