@@ -165,10 +165,7 @@ def main(config: AblationConfig) -> int:
         "modules": len(set(study.data.modules)),
         "validation_modules": len(study.parts.first_valid.values),
         "states": len(study.data),
-        "seconds_by_row": {
-            name: round(sum(row["seconds"] for row in rows if row["row"] == name), 1)
-            for name in ROWS
-        },
+        "seconds": round(sum(row["seconds"] for row in rows), 1),
     }
     write_run_json(config.folder, config, figures)
     print(text)
