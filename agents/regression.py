@@ -141,12 +141,12 @@ def fit(
     for step in range(settings.steps + 1):
         if step % settings.check_every == 0:
             with torch.no_grad():
-                held = float(_loss(net, x_valid, y_valid, settings.temperature))
+                held = float(cross_entropy(net, x_valid, y_valid, settings.temperature))
             if held < best:
                 best, kept = held, copy.deepcopy(net.state_dict())
         rows = torch.randint(len(x), (settings.batch,), generator=generator)
         noise = settings.noise * torch.randn(x[rows].shape, generator=generator)
-        loss = _loss(net, x[rows] + noise, y[rows], settings.temperature)
+        loss = cross_entropy(net, x[rows] + noise, y[rows], settings.temperature)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -154,7 +154,7 @@ def fit(
     return net.eval()
 
 
-def _loss(
+def cross_entropy(
     net: PolicyNet, x: torch.Tensor, values: torch.Tensor, temperature: float
 ) -> torch.Tensor:
     """Cross-entropy over the actions that were tried."""

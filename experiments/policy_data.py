@@ -19,8 +19,10 @@ from mirgym.wire import Wanted
 from mirgym.worker import WorkerSession
 
 from .search_data import COSTS, FAILED, UNTRIED
+from .training_modules import corpus_modules, programs
 
 _VIEWS = Wanted.of(views=("functions", "autophase", "instcount", "ir2vec"), key=False)
+_FUNCTIONS = Wanted.of(views=("functions",), key=False)
 _VALIDATION_SHARE = 5
 """One module in this many."""
 
@@ -69,15 +71,26 @@ def is_held_out(module: str) -> bool:
     return zlib.crc32(group.encode()) % _VALIDATION_SHARE == 0
 
 
+def ppo_programs(corpus: Path | None, count: int) -> list[str]:
+    """What PPO trains on: no validation module.
+
+    Args:
+        corpus: ``modules`` of a corpus' work folder; None for mirbench's training half alone.
+        count: Modules of the corpus to draw from.
+    """
+    found = programs()
+    if corpus is not None:
+        found += corpus_modules(corpus, count, range(200, 2_500), seed=1)
+    return [str(one.path or one.name) for one in found if not is_held_out(one.name)]
+
+
 def read(work: Path, encoder: str = "tiny") -> Data:
     """All states in a work folder; observations are made once for each version of the encoder.
 
     Raises:
         DatasetError: There are none.
     """
-    paths = sorted((work / "modules").glob("*.npz"))
-    if not paths:
-        raise DatasetError(f"no states in {work}: run `python -m experiments.search_data` first")
+    paths = _files(work)
     version = f"{encoder}-{zlib.crc32((WEIGHTS / f'{encoder}.safetensors').read_bytes()):08x}"
     folder = work / "observations" / version
     folder.mkdir(parents=True, exist_ok=True)
@@ -93,6 +106,37 @@ def read(work: Path, encoder: str = "tiny") -> Data:
         {name: values[..., index] for index, name in enumerate(COSTS)},
         {name: histories[..., index] for index, name in enumerate(COSTS)},
     )
+
+
+def read_functions(work: Path) -> list[ModuleView]:
+    """The functions of all states, in the order of ``read``.
+
+    Raises:
+        DatasetError: There are none.
+    """
+    found = []
+    with WorkerSession() as session:
+        for path in _files(work):
+            with np.load(path) as raw:
+                for snapshot in _snapshots(raw):
+                    session.restore(snapshot)
+                    view = session.observe(_FUNCTIONS).views["functions"]
+                    assert isinstance(view, ModuleView)
+                    found.append(view)
+    return found
+
+
+def _files(work: Path) -> list[Path]:
+    """All modules but those of which Oz leaves nothing: there is no ratio to it."""
+    paths = [path for path in sorted((work / "modules").glob("*.npz")) if _is_something(path)]
+    if not paths:
+        raise DatasetError(f"no states in {work}: run `python -m experiments.search_data` first")
+    return paths
+
+
+def _is_something(path: Path) -> bool:
+    with np.load(path) as raw:
+        return bool(raw["oz"].min() > 0)
 
 
 def _module(

@@ -62,3 +62,26 @@ def _observations(axes: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     axes.axvline(0, color=CONTROL, linewidth=1)
     axes.set(xlabel="% better than Oz, validation modules")
     axes.legend(frameon=False, fontsize=8)
+
+
+def plot_ablations(
+    path: Path,
+    found: Mapping[str, Mapping[str, tuple[float, float]]],
+    columns: Mapping[str, str],
+    objective: str,
+) -> None:
+    """A panel for each column: a dot a row, with the half interval beside its mean."""
+    figure, panels = plt.subplots(1, len(columns), figsize=(13, 0.45 * len(found) + 1.4))
+    places = np.arange(len(found))[::-1]
+    for axes, (column, told) in zip(panels, columns.items(), strict=True):
+        means, halves = np.array([cells[column] for cells in found.values()]).T
+        gains, errors = 100 * (means - 1), 100 * np.nan_to_num(halves)
+        axes.errorbar(gains, places, xerr=errors, fmt="o", color=AGENT, capsize=3)
+        axes.set_yticks(places, list(found) if axes is panels[0] else [])
+        axes.set_ylim(-0.5, len(found) - 0.5)
+        axes.axvline(0, color=BASELINE, linewidth=1)
+        axes.set_title(told, fontsize=10)
+    figure.supxlabel(f"% better than Oz, {objective}, validation modules", fontsize=10)
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)

@@ -17,7 +17,7 @@ def _read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table; what stands in the first column is text, the rest numbers."""
     lines = ["| " + " | ".join(head) + " |", "|---" + "|---:" * (len(head) - 1) + "|"]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
@@ -42,7 +42,7 @@ def probe(results: Path) -> str:
         known = cells[row["question"]]
         known[row["column"]] = max(known.get(row["column"], -np.inf), float(row["mean"]))
     columns = list(dict.fromkeys(row["column"] for row in rows))
-    return _markdown(
+    return markdown(
         ["", *questions.values()],
         [[name, *(_best(cells[q], name, 3) for q in questions)] for name in columns],
     )
@@ -67,7 +67,7 @@ def pretrain(results: Path) -> str:
         f"{100 * trivial[m]:.0f} %" if m == "match accuracy" else f"{trivial[m]:.3f}"
         for m in metrics
     ]
-    return _markdown(
+    return markdown(
         ["", "masked tokens", "graph", "matching", "effects", "contrast"],
         [
             ["trivial predictor", *chance],
@@ -91,11 +91,11 @@ def observations(results: Path) -> str:
             means = [float(np.mean([float(row[top]) for row in some])) for top in tops]
             cells.setdefault(name, []).extend(f"{mean:.3f}" for mean in means)
     head = [f"{told}, {top.removeprefix('top')}" for told in objectives.values() for top in tops]
-    return _markdown(["what it sees", *head], [[name, *row] for name, row in cells.items()])
+    return markdown(["what it sees", *head], [[name, *row] for name, row in cells.items()])
 
 
-def leaderboard(name: str) -> Callable[[Path], str]:
-    """The table of a leaderboard, as its own ``table.md`` has it."""
+def own_table(name: str) -> Callable[[Path], str]:
+    """The table that the folder itself has, as ``table.md``."""
 
     def table(results: Path) -> str:
         path = results / name / "table.md"
@@ -110,7 +110,7 @@ def convolutions(results: Path) -> str:
     if not path.exists():
         return MISSING
     head = ("", "masked tokens", "graph", "matching", "effects", "contrast", "functions/s trained")
-    return _markdown(
+    return markdown(
         head,
         [
             [
@@ -131,8 +131,9 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "convolutions": convolutions,
     "observations": observations,
     **{
-        name: leaderboard(name)
+        name: own_table(name)
         for name in (
+            "ablations",
             "leaderboard-mirbench-text",
             "leaderboard-mirbench-ir",
             "leaderboard-cbench-text",

@@ -96,6 +96,9 @@ ENTRIES = (
         "--refine.total-steps 14000",
     ),
     Entry(
+        "ablations", "-m experiments.ablations --corpus {work}/modules --work {work}/search_data"
+    ),
+    Entry(
         "leaderboard-mirbench-text",
         "-m mirgym.cli leaderboard --suite mirbench --seeds 3 "
         "--agents policy,fixed,oz_twice,search,genetic,random --output {output}",

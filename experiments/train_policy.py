@@ -27,13 +27,12 @@ from mirgym.agents.memory import Memory
 from mirgym.agents.policy import FOLDER, Policy, PolicyConfig, policy_actions
 from mirgym.agents.policy_net import to_policy
 from mirgym.agents.refine import RefineConfig, refine
-from mirgym.agents.regression import FitConfig, States, best_of_lists, best_of_top, fit
+from mirgym.agents.regression import FitConfig, best_of_lists, fit
 
-from .policy_data import Data, is_held_out, read
+from .policy_data import Data, ppo_programs, read
 from .policy_figures import plot_policy_curves
+from .policy_scores import named, remember, score, scores, split
 from .runs import RESULTS, write_run_json
-from .training_modules import corpus_modules
-from .training_modules import programs as training_programs
 
 OBSERVATIONS: Mapping[str, tuple[str, ...]] = {
     "InstCount": ("instcount", "history"),
@@ -71,42 +70,6 @@ class Fitted(NamedTuple):
     policy: Policy
     valid: dict[int, float]
     """Ratio to Oz of the best of the first k, on validation modules."""
-
-
-class Split(NamedTuple):
-    """States of training and of validation modules, and of both those as loaded."""
-
-    train: States
-    valid: States
-    first_train: States
-    first_valid: States
-
-
-def split(data: Data, objective: str, names: Sequence[str]) -> Split:
-    """The states with these observations."""
-    states = States(data.observation(objective, names), data.values[objective])
-    held, first = data.is_validation, data.is_first
-    rows = (~held, held, ~held & first, held & first)
-    return Split(*(states[np.flatnonzero(some)] for some in rows))
-
-
-def remember(policy: Policy, *some: States) -> Policy:
-    """The policy with the memory of these states, which are of modules as loaded."""
-    keys = np.concatenate([policy.hidden(states.parts) for states in some])
-    values = np.concatenate([states.values[:, :-1] for states in some])
-    return Policy(policy.config, policy.actions, policy.weights, Memory.of(keys, values))
-
-
-def score(policy: Policy, parts: Split) -> dict[int, float]:
-    """Ratio to Oz of the best of the first k on validation modules; they are not remembered."""
-    knowing = remember(policy, parts.first_train)
-    lists = [
-        knowing.ranked(
-            {name: part[row : row + 1] for name, part in parts.first_valid.parts.items()}, 30
-        )
-        for row in range(len(parts.first_valid.values))
-    ]
-    return best_of_lists(lists, parts.first_valid.values)
 
 
 def fit_one(data: Data, objective: str, name: str, config: TrainConfig, seed: int) -> Fitted:
@@ -150,8 +113,8 @@ def train_objective(data: Data, objective: str, config: TrainConfig) -> dict[str
     parts = split(data, objective, warm.config.observation)
     shipped = remember(policies[best["steps"]], parts.first_train, parts.first_valid)
     shipped.save(config.output / f"{POLICIES[objective]}.safetensors")
-    rows = [{"observation": f.observation, "seed": f.seed, **_named(f.valid)} for f in fitted]
-    rows.append({"observation": NONE, "seed": 0, **_named(fixed(data, objective))})
+    rows = [{"observation": f.observation, "seed": f.seed, **named(f.valid)} for f in fitted]
+    rows.append({"observation": NONE, "seed": 0, **named(fixed(data, objective))})
     return {
         "rows": [{"objective": objective, **row} for row in rows],
         "curve": [{"objective": objective, **point} for point in curve],
@@ -172,28 +135,15 @@ def _refine(
 
     def report(steps: int, policy: Policy) -> None:
         policies[steps] = policy
-        logits = policy.logits(parts.valid.parts)
-        greedy = best_of_top(logits, parts.valid.values, (1,))[1]
-        curve.append({"steps": steps, "greedy": round(greedy, 5), **_named(score(policy, parts))})
+        curve.append({"steps": steps, **scores(policy, parts)})
         print(curve[-1], flush=True)
 
     if config.refine.total_steps:
-        refine(warm, _programs(config), config.refine, 0, report=report)
+        programs = ppo_programs(config.corpus, config.corpus_count)
+        refine(warm, programs, config.refine, 0, report=report)
     else:
         report(0, warm)
     return curve, policies
-
-
-def _programs(config: TrainConfig) -> list[str]:
-    """What PPO trains on: no validation module."""
-    found = training_programs()
-    if config.corpus is not None:
-        found += corpus_modules(config.corpus, config.corpus_count, range(200, 2_500), seed=1)
-    return [str(one.path or one.name) for one in found if not is_held_out(one.name)]
-
-
-def _named(values: dict[int, float]) -> dict[str, float]:
-    return {f"top{k}": round(value, 5) for k, value in values.items()}
 
 
 def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

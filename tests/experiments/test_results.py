@@ -101,6 +101,10 @@ def test_tables_by_hand(tmp_path):
         "| x | 1.100 | 1.100 | 1.200 | 1.300 | 1.000 | 1.000 | 1.000 | 1.000 |"
     )
     assert TABLES["leaderboard-mirbench-text"](tmp_path) == MISSING
+    assert TABLES["ablations"](tmp_path) == MISSING
+    (tmp_path / "ablations").mkdir()
+    (tmp_path / "ablations" / "table.md").write_text("| a |\n")
+    assert TABLES["ablations"](tmp_path) == "| a |"
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
