@@ -19,6 +19,7 @@ from experiments.search_data import DataConfig, probe
 from experiments.training_modules import TrainingModule
 from experiments.tuned_encoder import Functions, TuneConfig, _held_loss, embeddings, tune
 from mirgym.agents.actionset import ActionSet, build
+from mirgym.agents.policy_net import to_net, to_policy
 from mirgym.agents.refine import RefineConfig
 from mirgym.agents.regression import FitConfig
 from mirgym.encoder.weights import load
@@ -109,7 +110,7 @@ def test_functions_are_those_of_the_states(work):
 def test_tuning_reaches_the_encoder_and_lowers_the_loss(config):
     study = Study(dataclasses.replace(config, fit=FitConfig(steps=0)))
     train, _ = study.functions
-    start = study.regression(0).net
+    start = to_net(study.regression(0))
     before = {name: value.clone() for name, value in start.state_dict().items()}
     settings = TuneConfig(steps=20, batch=4, check_every=5)
     net, encoder = tune(start, train, train, settings, FitConfig(noise=0.0), seed=0)
@@ -124,10 +125,10 @@ def test_no_steps_leave_the_scores_of_the_regression(config):
     study = Study(config)
     train, valid = study.functions
     none = TuneConfig(steps=0)
-    net, encoder = tune(study.regression(0).net, train, valid, none, config.fit, seed=0)
+    net, encoder = tune(to_net(study.regression(0)), train, valid, none, config.fit, seed=0)
     modules = read_functions(config.work)
     parts = study.with_encoder(embeddings(encoder, modules))
-    policy = ablation_rows.Policy(study.shape, study.actions, net)
+    policy = to_policy(net, study.shape, study.actions)
     assert scores(policy, parts) == pytest.approx(ROWS["regression"](study, 0), abs=2e-3)
 
 
@@ -152,8 +153,8 @@ def test_ppo_gets_the_same_steps_with_and_without_a_warm_start(config, monkeypat
     assert scratch.total_steps == refined.total_steps == STEPS
     assert scratch.learning_rate == config.scratch_learning_rate > refined.learning_rate
     assert scratch.critic_steps == 0
-    again = study.untrained(1).net.state_dict()
-    assert all(torch.equal(value, again[name]) for name, value in cold.net.state_dict().items())
+    again = study.untrained(1).weights
+    assert all(np.array_equal(value, again[name]) for name, value in cold.weights.items())
     assert warm is study.regression(1)
 
 
