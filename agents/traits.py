@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from .controls import CORESETS, POLICIES
+from .speed import SPEED_DATA
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,21 @@ class Traits:
 
 def coreset_version(objective: str) -> str:
     """The first digits of the coreset's hash."""
-    return hashlib.sha256(
-        (files(__package__) / "data" / CORESETS[objective]).read_bytes()
-    ).hexdigest()[:12]
+    return _hash(CORESETS[objective])
 
 
 def policy_version(objective: str) -> str:
     """The first digits of the shipped policy's hash."""
-    path = files(__package__) / "data" / "policies" / f"{POLICIES[objective]}.safetensors"
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    return _hash(f"policies/{POLICIES[objective]}.safetensors")
+
+
+def speed_version(objective: str) -> str:
+    """The same of the known pipelines and edits for speed."""
+    return _hash(SPEED_DATA)
+
+
+def _hash(name: str) -> str:
+    return hashlib.sha256((files(__package__) / "data" / name).read_bytes()).hexdigest()[:12]
 
 
 TRAITS: dict[str, Traits] = {
@@ -48,6 +55,7 @@ TRAITS: dict[str, Traits] = {
     "fixed": Traits(anytime=True, seedless=True, data_version=coreset_version),
     "oz_twice": Traits(anytime=True, seedless=True),
     "policy": Traits(data_version=policy_version),
+    "speed": Traits(data_version=speed_version),
 }
 """Agents that are not as most are; a test holds the first 45 compiles of an ``anytime`` one
 against a run of 45."""
