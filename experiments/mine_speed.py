@@ -30,7 +30,7 @@ from mirgym.agents.pipelines import NEEDED, O3, O3_OPTIONS, as_module, leaves, r
 from mirgym.agents.search import default_baseline
 from mirgym.agents.speed import SPEED_DATA, written_out
 from mirgym.agents.strategies import o_level
-from mirgym.errors import MirgymError
+from mirgym.errors import DatasetError, MirgymError
 from mirgym.parameters import catalogue as knobs
 from mirgym.passes import Pass
 from mirgym.programs import resolve
@@ -175,6 +175,9 @@ def mine(config: SpeedConfig) -> dict[str, Any]:
     modules = programs(names=config.programs)
     work = partial(try_program, config=config)
     tried = [one for one in in_processes(config.jobs, "speed", modules, work) if one["ratios"]]
+    if not tried:
+        names = ", ".join(config.programs) or "of mirbench:train"
+        raise DatasetError(f"none of the programs {names} could be run; see what is said above")
     ratios = np.array([one["ratios"] for one in tried])  # (programs, pipelines)
     chosen = greedy_cover(ratios, config.size)
     pipelines = spread(pool(), config.pool)

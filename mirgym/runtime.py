@@ -224,7 +224,8 @@ class RuntimeMeter:
         if not self.program.runs:
             raise NotRunnableError(
                 f"{self.program.uri}: nothing says how to run this program. Give it runs in a "
-                "manifest.toml (mirgym/programs/manifest.py)"
+                "manifest.toml (mirgym/programs/manifest.py), or choose the objective "
+                "text_size_bytes or ir_instructions"
             )
         with tempfile.TemporaryDirectory(prefix="mirgym-link-") as name:
             baseline, candidate = Path(name, "baseline"), Path(name, "candidate")
