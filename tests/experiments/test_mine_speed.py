@@ -16,7 +16,9 @@ from mirgym.session import InProcessSession
 
 SOME = [
     o_level("default<O1>"),
-    Pass("O3 unroll-count=1", "default<O3>", options=(("unroll-count", "1"),)),
+    Pass(
+        "O3 less folding", "default<O3>", options=(("two-entry-phi-node-folding-threshold", "1"),)
+    ),
 ]
 FEW = tuple(edit for edit in all_edits() if edit.what in ("unroll-count", "inline-threshold"))
 
@@ -37,7 +39,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SpeedConfig:
     monkeypatch.setattr(mine_speed, "pool", lambda: SOME)
     monkeypatch.setattr(mine_speed, "all_edits", lambda: FEW)
     return SpeedConfig(
-        programs=("trees",),
+        programs=("primes",),
         edits=4,
         jobs=1,
         folder=tmp_path / "results",
@@ -58,7 +60,7 @@ def test_a_whole_run_goes_on_from_what_is_there(config: SpeedConfig) -> None:
     chosen = ActionSet.from_json(text, "speed.json")
     assert chosen.actions == (SOME[1]._replace(group="speed"), SOME[0]._replace(group="speed"))
     assert chosen.about["geomean_first_n"]["1"] == pytest.approx(1.3)
-    assert chosen.about["command"] == "python -m experiments.mine_speed --programs trees --edits 4"
+    assert chosen.about["command"] == "python -m experiments.mine_speed --programs primes --edits 4"
     assert [Edit(*edit) for *edit, _ in json.loads(text)["edits"]] == [Edit("set", "a", "1")]
     assert (config.folder / "run.json").is_file()
 
@@ -68,5 +70,5 @@ def test_programs_that_cannot_run_are_an_error(config: SpeedConfig, monkeypatch)
     monkeypatch.setattr(
         mine_speed, "in_processes", lambda _, __, modules, work: [work(one) for one in modules]
     )
-    with pytest.raises(DatasetError, match="none of the programs trees could be run"):
+    with pytest.raises(DatasetError, match="none of the programs primes could be run"):
         mine_speed.main(config)
