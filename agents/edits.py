@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Literal, NamedTuple
@@ -115,7 +115,11 @@ class Draft:
 
 
 def improve_by_edits(
-    explorer: Explorer, node: Node, promise: Mapping[Edit, float], rng: random.Random
+    explorer: Explorer,
+    node: Node,
+    promise: Mapping[Edit, float],
+    rng: random.Random,
+    draft_of: Callable[[Node], Draft] = Draft.of,
 ) -> Node:
     """Edit the pipeline of a state while that makes it cheaper; return the best state.
 
@@ -127,11 +131,12 @@ def improve_by_edits(
         promise: What each edit is expected to gain. Those with nothing are not tried, but
             for ``drop``, which comes last then.
         rng: Breaks ties.
+        draft_of: The pipeline of a state.
 
     Raises:
         BudgetSpentError: No compile is left.
     """
-    draft = Draft.of(node)
+    draft = draft_of(node)
     current = explorer.apply(explorer.root, draft.step())
     if current is None or current.cost > node.cost:
         return node
@@ -158,7 +163,13 @@ def improve_by_edits(
     return current
 
 
-def vary(explorer: Explorer, node: Node, promise: Mapping[Edit, float], rng: random.Random) -> None:
+def vary(
+    explorer: Explorer,
+    node: Node,
+    promise: Mapping[Edit, float],
+    rng: random.Random,
+    draft_of: Callable[[Node], Draft] = Draft.of,
+) -> None:
     """Go on from random variations of a pipeline, the best so far, until the budget is spent.
 
     Iterated local search (Lourenço, Martin & Stützle 2003): one to three edits at random, the
@@ -169,6 +180,7 @@ def vary(explorer: Explorer, node: Node, promise: Mapping[Edit, float], rng: ran
         node: An editable state.
         promise: What each edit is expected to gain.
         rng: Draws the variations.
+        draft_of: The pipeline of a state.
 
     Raises:
         BudgetSpentError: No compile is left.
@@ -178,7 +190,7 @@ def vary(explorer: Explorer, node: Node, promise: Mapping[Edit, float], rng: ran
     idle = 0
     while idle < IDLE_RESTARTS:
         before = explorer.compiles
-        draft = Draft.of(node)
+        draft = draft_of(node)
         for _ in range(rng.choice((1, 2, 2, 3))):
             places = list(draft.places())
             if places and rng.random() < 0.5:
@@ -188,7 +200,7 @@ def vary(explorer: Explorer, node: Node, promise: Mapping[Edit, float], rng: ran
         reached = explorer.apply(explorer.root, draft.step())
         if reached is not None:
             with explorer.at_most(_PATIENCE):
-                improve_by_edits(explorer, reached, promise, rng)
+                improve_by_edits(explorer, reached, promise, rng, draft_of)
             node = min(node, explorer.best, key=lambda one: (not is_editable(one), one.cost))
         idle = idle + 1 if explorer.compiles == before else 0
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from ..errors import CodegenError, SessionError, VerifyError, WorkerStartError
 from ..objective import OBJECTIVES, check_level, check_metric, cost_of, run_meter
 from ..passes import Pass, catalogue
 from ..programs import Program
+from ..runtime import RuntimeMeter, Timing
 from ..session import DEFAULT_GROWTH_LIMIT, Closing
 from ..wire import State, Views, Wanted
 from ..worker import WorkerLimits
@@ -141,6 +142,8 @@ class Explorer(Closing):
         """Compiles that the transition cache answered."""
         self.saved_seconds = 0.0
         """What those took when they were made."""
+        self._module = module
+        self._program = program
         self._on_progress = on_progress
         self._edges: dict[tuple[int, int], Node | None] = {}
         self._started = time.perf_counter()
@@ -195,9 +198,12 @@ class Explorer(Closing):
             self.best = reached
             self.history.append((self.compiles, reached.cost))
             self.trail.append((self.compiles, reached))
+        self._tell()
+        return reached
+
+    def _tell(self) -> None:
         if self._on_progress is not None:
             self._on_progress(Progress(self.compiles, self.best.cost, self.baseline_cost))
-        return reached
 
     def walk(self, node: Node, steps: Iterable[Pass]) -> Node | None:
         """Apply several passes in a row; None when one fails."""
@@ -233,6 +239,47 @@ class Explorer(Closing):
             pass
         finally:
             self.budget = outer
+
+    def cheapest(self) -> list[Node]:
+        """All states but the first, cheapest first."""
+        found = [node for node in self._nodes.values() if node is not self.root]
+        return sorted(found, key=lambda node: node.cost)
+
+    def beside(self, objective: str, compiles: int) -> Explorer:
+        """The same program under another objective; what that compiles is counted here too."""
+
+        def count(progress: Progress) -> None:
+            self.compiles += 1
+            self._tell()
+
+        config = replace(self.config, objective=objective, budget=min(compiles, self.left))
+        other = Explorer(self._module, config, count, self._program)
+        other.failures = self.failures
+        return other
+
+    def time_again(self, node: Node) -> Timing | None:
+        """A state's time against the baseline's, not as remembered; one compile.
+
+        None when it fails now.
+
+        Raises:
+            BudgetSpentError: No compile is left.
+        """
+        assert isinstance(self._meter, RuntimeMeter)
+        if self.left <= 0:
+            raise BudgetSpentError
+        self.compiles += 1
+        try:
+            self._walker.go_to(node)
+            return self._meter.measure(self._walker.session)
+        except WorkerStartError:
+            raise
+        except CANDIDATE_ERRORS as error:
+            self._walker.at = None
+            self.failures.append(Failure(node.path, f"{type(error).__name__}: {error}"))
+            return None
+        finally:
+            self._tell()
 
     def measure(self, step: Pass) -> int:
         """Cost of the program after ``step``; neither counted nor remembered.

@@ -166,6 +166,33 @@ def without(tree: Tree, places: Collection[Place], above: Place = ()) -> Tree:
 
 
 O2 = parse(_O2_TEXT)
+
+_O3_MORE = (
+    ("simplifycfg,sroa,early-cse)", "simplifycfg,sroa,early-cse,callsite-splitting)"),
+    ("openmp-opt-cgscc,", "argpromotion,openmp-opt-cgscc,"),
+    ("simple-loop-unswitch)", "simple-loop-unswitch<nontrivial;trivial>)"),
+    ("lower-constant-intrinsics,", "lower-constant-intrinsics,chr,"),
+    ("loop-unroll<O2>", "loop-unroll<O3>"),
+)
+
+
+def _o3() -> Tree:
+    text = _O2_TEXT
+    for less, more in _O3_MORE:
+        assert text.count(less) == 1, less
+        text = text.replace(less, more)
+    return parse(text)
+
+
+O3 = _o3()
+"""``default<O3>`` written out; what it does beside its passes is in ``O3_OPTIONS``."""
+O3_OPTIONS = (
+    ("inline-threshold", "250"),
+    ("inlinecold-threshold", "45"),
+    ("locally-hot-callsite-threshold", "525"),
+    ("unroll-threshold-default", "300"),
+)
+"""A level tells these passes how hard to try; written out they try as at O2."""
 O2_PASSES: dict[Place, str] = dict(leaves(O2))
 
 

@@ -13,6 +13,8 @@ Algorithms with one signature, all deterministic by seed, none worse than the ba
 ``fixed``     control: the best fixed sequences of the training programs, best first
 ``oz_twice``  control: Oz applied twice
 ``policy``    the learned agent: ranked sequences, rollouts, local search (``agents.guided``)
+``speed``     the agent for ``dynamic_cost`` and ``runtime_ns``: known pipelines, edits
+              (``agents.speed``)
 ============= =========================================================================
 
 The budget is in compiles, and a compile is the same for all: one pipeline run on one state
@@ -22,8 +24,9 @@ so that a sequence of 45 costs 45 and each of its prefixes is a candidate. ``seq
 ``genetic``, ``optuna`` and ``fixed`` run a whole sequence as one pipeline, which costs one,
 and only its end is a candidate. The baseline, where it is a candidate, costs one too; where
 it is only measured for comparison it costs none. All spend their budget to the last compile,
-but for ``fixed`` and ``oz_twice``, which have only so much to try, and where nothing new
-comes. Ctrl-C ends a search with the best so far.
+but for ``fixed`` and ``oz_twice``, which have only so much to try, ``speed`` by the clock,
+which gives up what is not faster when timed again, and where nothing new comes. Ctrl-C ends
+a search with the best so far.
 """
 
 from __future__ import annotations
@@ -40,6 +43,7 @@ from ..programs import Program
 from .controls import POLICIES, fixed, optuna_tpe, oz_twice
 from .explorer import BudgetSpentError, Explorer, Failure, Progress, SearchConfig
 from .genetic import genetic
+from .speed import RUN_OBJECTIVES, speed
 from .strategies import (
     Strategy,
     greedy,
@@ -169,12 +173,9 @@ def run(
         ValueError: The strategy knows nothing of the objective, or it needs the program.
     """
     config = config or SearchConfig()
-    if strategy in _LEARNED and config.objective not in METRICS:
-        others = [name for name in ALGORITHMS if name not in _LEARNED.values()]
-        raise ValueError(
-            f"the agent {_LEARNED[strategy]!r} has learned {' and '.join(METRICS)} only; for "
-            f"{config.objective} take one of {', '.join(others)}"
-        )
+    name = next((name for name, learned in _LEARNED.items() if learned[0] is strategy), None)
+    if name is not None:
+        check_agent(name, config.objective)
     rng = random.Random(config.seed)
     interrupted = False
     with Explorer(module, config, on_progress, program) as explorer:
@@ -253,9 +254,12 @@ def _guided(explorer: Explorer, rng: random.Random) -> None:
     guided(shipped_policy, explorer, rng)
 
 
-_LEARNED: dict[Strategy, str] = {_guided: "policy", fixed: "fixed"}
-"""Whose data (weights, sequences) is for the metrics of a module, and so not for objectives
-that run the program."""
+_LEARNED: dict[str, tuple[Strategy, tuple[str, ...]]] = {
+    "policy": (_guided, tuple(METRICS)),
+    "fixed": (fixed, tuple(METRICS)),
+    "speed": (speed, RUN_OBJECTIVES),
+}
+"""Agents whose data (weights, sequences) is for some objectives only."""
 
 ALGORITHMS: dict[str, Algorithm] = {
     "policy": partial(run, _guided, 0.0),
@@ -267,22 +271,45 @@ ALGORITHMS: dict[str, Algorithm] = {
     "optuna": partial(run, optuna_tpe, 0.0),
     "fixed": partial(run, fixed, 0.0),
     "oz_twice": partial(run, oz_twice, 0.0),
+    "speed": partial(run, speed, 0.0),
 }
 """All algorithms by name. What pays for pruning is in the budget; a whole sequence that is
 one pipeline has nothing to prune."""
 
 
 def default_agent(config: SearchConfig) -> str:
-    """``policy`` where it was trained: sizes against Oz, its own actions; else ``search``."""
-    trained = config.objective in POLICIES and config.baseline == "Oz"
-    return "policy" if trained and config.candidates is None else "search"
+    """The agent that learned this: ``policy`` or ``speed``; else ``search``.
+
+    They learned sizes against Oz and what takes running against O3, with actions of their own.
+    """
+    if config.candidates is None and config.baseline == default_baseline(config.objective):
+        return "policy" if config.objective in POLICIES else "speed"
+    return "search"
 
 
-def check_agent(name: str) -> str:
-    """Return ``name`` if it is one of ``ALGORITHMS``, else raise ``ValueError``."""
+def default_baseline(objective: str) -> str:
+    """The level that is hardest to beat: Oz for sizes, O3 for what takes running the program."""
+    return "O3" if objective in RUN_OBJECTIVES else "Oz"
+
+
+def agents_for(objective: str) -> tuple[str, ...]:
+    """Names of ``ALGORITHMS`` that can search for an objective."""
+    return tuple(n for n in ALGORITHMS if n not in _LEARNED or objective in _LEARNED[n][1])
+
+
+def check_agent(name: str, objective: str | None = None) -> str:
+    """Return ``name`` if it is one of ``ALGORITHMS``, else raise ``ValueError``.
+
+    Given an objective, it must be one that the agent can search for.
+    """
     if name not in ALGORITHMS:
         raise ValueError(
             f"unknown agent {name!r}; expected one of {', '.join(ALGORITHMS)}."
             + did_you_mean(name, ALGORITHMS)
+        )
+    if objective is not None and name not in agents_for(objective):
+        raise ValueError(
+            f"the agent {name!r} has learned {' and '.join(_LEARNED[name][1])} only; for "
+            f"{objective} take one of {', '.join(agents_for(objective))}"
         )
     return name

@@ -13,6 +13,7 @@ from importlib.resources import files
 
 from .controls import CORESETS, POLICIES
 from .edits import EDITS
+from .speed import SPEED_DATA
 
 
 @dataclass(frozen=True)
@@ -32,16 +33,23 @@ class Traits:
 
 def coreset_version(objective: str) -> str:
     """The first digits of the coreset's hash."""
-    return hashlib.sha256(
-        (files(__package__) / "data" / CORESETS[objective]).read_bytes()
-    ).hexdigest()[:12]
+    return _hash(CORESETS[objective])
 
 
 def policy_version(objective: str) -> str:
     """The first digits of the hash of the shipped policy and its edits."""
+    return _hash(f"policies/{POLICIES[objective]}.safetensors", EDITS)
+
+
+def speed_version(objective: str) -> str:
+    """The same of the known pipelines and edits for speed."""
+    return _hash(SPEED_DATA)
+
+
+def _hash(*names: str) -> str:
     data = files(__package__) / "data"
-    content = (data / "policies" / f"{POLICIES[objective]}.safetensors").read_bytes()
-    return hashlib.sha256(content + (data / EDITS).read_bytes()).hexdigest()[:12]
+    content = b"".join((data / name).read_bytes() for name in names)
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 TRAITS: dict[str, Traits] = {
@@ -50,6 +58,7 @@ TRAITS: dict[str, Traits] = {
     "fixed": Traits(anytime=True, seedless=True, data_version=coreset_version),
     "oz_twice": Traits(anytime=True, seedless=True),
     "policy": Traits(data_version=policy_version),
+    "speed": Traits(data_version=speed_version),
 }
 """Agents that are not as most are; a test holds the first 45 compiles of an ``anytime`` one
 against a run of 45."""

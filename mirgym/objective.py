@@ -28,10 +28,18 @@ METRICS: dict[str, Wanted] = {
 OBJECTIVES: dict[str, Wanted] = {**METRICS, "dynamic_cost": NO_KEY, "runtime_ns": NO_KEY}
 """All that can be an objective: the metrics, and what a ``Meter`` finds out by running."""
 
+SHORT_NAMES = {
+    "size": "text_size_bytes",
+    "instructions": "ir_instructions",
+    "runtime": "runtime_ns",
+}
+"""What one may say for an objective on a command line."""
+
 __all__ = [
     "LEVEL_PIPELINES",
     "METRICS",
     "OBJECTIVES",
+    "SHORT_NAMES",
     "Meter",
     "Scale",
     "check_level",

@@ -65,6 +65,14 @@ class Timing:
     relative_error: float
     rounds: int
 
+    @property
+    def is_faster(self) -> bool:
+        """Whether it beats the first executable beyond the noise: by two standard errors."""
+        return self.ratio * (1 + 2 * self.relative_error) < 1
+
+    def __str__(self) -> str:
+        return f"{self.ratio:.3f} ± {self.ratio * self.relative_error:.3f} of the baseline's time"
+
 
 def trimmed(values: np.ndarray) -> tuple[float, float]:
     """Trimmed mean, and its standard error from the Winsorized variance.
@@ -198,6 +206,11 @@ class RuntimeMeter:
     _baseline_ns: int = 0
     _expected: RunResult | None = field(default=None, repr=False)
 
+    @property
+    def baseline_ns(self) -> int:
+        """The baseline's time; 0 before the first measurement."""
+        return self._baseline_ns
+
     def cost(self, session: Session) -> int:
         """Wall time in ns; see ``objective.Meter``.
 
@@ -211,7 +224,8 @@ class RuntimeMeter:
         if not self.program.runs:
             raise NotRunnableError(
                 f"{self.program.uri}: nothing says how to run this program. Give it runs in a "
-                "manifest.toml (mirgym/programs/manifest.py)"
+                "manifest.toml (mirgym/programs/manifest.py), or choose the objective "
+                "text_size_bytes or ir_instructions"
             )
         with tempfile.TemporaryDirectory(prefix="mirgym-link-") as name:
             baseline, candidate = Path(name, "baseline"), Path(name, "candidate")

@@ -1,4 +1,4 @@
-"""Agents against Oz on a suite of programs, at equal numbers of compiles.
+"""Agents against a baseline on a suite of programs, at equal numbers of compiles.
 
 ======================== ===========================================================
 ``runs.jsonl``           a line for each run, written when it ends: what is here is
@@ -11,9 +11,10 @@
 ======================== ===========================================================
 
 With a budget of one compile an agent shows its first choice; with more, the first of them is
-the baseline's own, and no result is worse. ``B`` is Oz: ``minsize`` on every function, then
-O2. ``A`` is what papers call Oz (see ``anchors``). A ratio is the baseline's cost ÷ the
-agent's: above 1 is better.
+the baseline's own, and no result is worse. For sizes ``B`` is Oz, ``minsize`` on every
+function, then O2, and ``A`` what papers call Oz (see ``anchors``); for ``dynamic_cost`` and
+``runtime_ns`` they are O3 and O2, and programs that cannot run are left out. A ratio is the
+baseline's cost ÷ the agent's: above 1 is better.
 """
 
 from __future__ import annotations

@@ -1,19 +1,30 @@
-"""The two baselines of a program, and the costs of a pipeline's result."""
+"""The two baselines of a program, and the costs of a pipeline's result.
+
+For sizes B is Oz and A what papers call Oz; for what takes running the program B is O3 and A
+is O2. By the clock every cost is B's time, taken once, × a ratio to B in interleaved runs
+(``mirgym.runtime``); that ratio of B itself is the noise floor.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...errors import CodegenError, MirgymError
+from ...objective import Meter, run_meter
 from ...passes import Pass
+from ...programs import Program
+from ...runtime import RuntimeMeter
 from ...validate.reference import PATIENT
 from ...wire import NOTHING, Wanted
 from ...worker import WorkerSession
 from ..pipelines import O2, render
+from ..strategies import o_level
 
 LEVEL = "Oz"
-B_STEPS = (Pass("default<O2>", "default<O2>"),)
+B_STEPS = (o_level("default<O2>"),)
+RUN_LEVEL = "O3"
+RUN_B_STEPS = (o_level("default<O3>"),)
 A_LEVEL = "O2"
 _SIZES = Wanted.of(("object_text_size_bytes",))
 _OLD_OZ = (
@@ -32,6 +43,8 @@ class Sizes:
 
     ir_instructions: int
     text_size_bytes: int | None = None
+    run_cost: int | None = None
+    """``dynamic_cost`` or ``runtime_ns``, where that is the objective."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,12 @@ class Anchors:
     b: Sizes
     a: Sizes | None
     """None when LLVM fails on it."""
+    b_key: int = 0
+    """Structural hash of B."""
+    floor: float | None = None
+    """B's time ÷ B's time, interleaved as any other result's; None where no clock is read."""
+    meter: Meter | None = None
+    """What the run costs were measured with; knows B's time."""
 
 
 @dataclass(frozen=True)
@@ -71,24 +90,51 @@ def old_oz() -> Pass:
     return Pass("old-oz", text, options=(("inline-threshold", _OLD_OZ_THRESHOLD),))
 
 
-def measure_anchors(module: bytes) -> Anchors:
+def measure_anchors(program: Program, objective: str = "text_size_bytes") -> Anchors:
     """Costs of a program at B and A.
 
     Raises:
-        MirgymError: The program cannot be loaded, or B fails on it.
+        MirgymError: The program cannot be loaded, B fails on it, or it cannot run and must.
     """
-    b = make(module, B_STEPS).sizes
+    module = program.bitcode()
+    meter = run_meter(objective, program, RUN_LEVEL)
+    if meter is None:
+        made = make(module, B_STEPS)
+        a_steps: tuple[Pass, ...] = (old_oz(),)
+    else:
+        made = make(module, RUN_B_STEPS, level=RUN_LEVEL, meter=meter)
+        a_steps = (o_level("default<O2>"),)
+    b, floor = made.sizes, None
+    if isinstance(meter, RuntimeMeter):
+        assert b.run_cost is not None
+        floor = b.run_cost / meter.baseline_ns
+        b = replace(b, run_cost=meter.baseline_ns)
     try:
-        return Anchors(b, make(module, (old_oz(),), level=A_LEVEL).sizes)
+        a: Sizes | None = make(module, a_steps, level=A_LEVEL, meter=meter).sizes
     except MirgymError:
-        return Anchors(b, None)
+        a = None
+    return Anchors(b, a, made.key, floor, meter)
 
 
-def make(module: bytes, steps: Iterable[Pass], *, level: str = LEVEL) -> Made:
+def make(
+    module: bytes,
+    steps: Iterable[Pass],
+    *,
+    level: str = LEVEL,
+    meter: Meter | None = None,
+    known: Anchors | None = None,
+) -> Made:
     """Run passes one by one on a program; ``.text`` is that of the whole object.
 
+    Args:
+        module: The program.
+        steps: The passes.
+        level: Whose attributes the functions get.
+        meter: Runs the result.
+        known: The baselines: B's own module has B's cost, without the noise.
+
     Raises:
-        MirgymError: The program cannot be loaded, or a pass fails on it.
+        MirgymError: The program cannot be loaded, a pass fails on it, or it cannot run.
     """
     with WorkerSession(PATIENT) as session:
         state = session.load(module, level=level)
@@ -100,8 +146,12 @@ def make(module: bytes, steps: Iterable[Pass], *, level: str = LEVEL) -> Made:
             object_code: bytes | None = session.emit("obj")
         except CodegenError:
             metrics, object_code = session.observe(NOTHING).metrics, None
-        text = metrics.get("object_text_size_bytes")
-        return Made(Sizes(metrics["ir_instructions"], text), state.key, object_code)
+        sizes = Sizes(metrics["ir_instructions"], metrics.get("object_text_size_bytes"))
+        if known is not None and state.key == known.b_key:
+            sizes = replace(sizes, run_cost=known.b.run_cost)
+        elif meter is not None:
+            sizes = replace(sizes, run_cost=meter.cost(session))
+        return Made(sizes, state.key, object_code)
 
 
 def why(error: BaseException) -> str:

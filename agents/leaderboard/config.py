@@ -9,7 +9,7 @@ from ...errors import UnknownProgramError
 from ...objective import METRICS, check_metric
 from ...programs import Program
 from ...programs.datasets import datasets, resolve_all
-from ..search import ALGORITHMS, check_agent
+from ..search import agents_for, check_agent, default_baseline
 
 BUDGETS = (1, 10, 45, 100, 300)
 """One shot, a glance, an episode, and the searches' own range."""
@@ -22,26 +22,22 @@ class LeaderboardConfig:
     suite: str
     """Anything that names programs; training programs are left out of it."""
     agents: tuple[str, ...] = ()
-    """Names of ``ALGORITHMS``; all of them when empty."""
+    """Names of ``ALGORITHMS``; all that know the objective when empty."""
     budgets: tuple[int, ...] = BUDGETS
     """Compiles."""
     seeds: int = 5
     """Runs of each agent that draws random numbers: seeds 0, 1, …"""
     objective: str = "text_size_bytes"
-    """``text_size_bytes`` or ``ir_instructions``."""
+    """``text_size_bytes``, ``ir_instructions``, ``dynamic_cost`` or ``runtime_ns``."""
     transitions: Path | None = field(default=None, compare=False)
     """Folder of a transition cache; the results are the same without."""
 
     def __post_init__(self) -> None:
-        if check_metric(self.objective) not in METRICS:
-            raise ValueError(
-                f"a leaderboard compares {' or '.join(METRICS)}, not {self.objective}, which takes "
-                "running each candidate; mirgym optimize --objective does that for one program"
-            )
-        object.__setattr__(self, "agents", self.agents or tuple(ALGORITHMS))
+        check_metric(self.objective)
+        object.__setattr__(self, "agents", self.agents or agents_for(self.objective))
         object.__setattr__(self, "budgets", tuple(sorted(set(self.budgets))))
         for name in self.agents:
-            check_agent(name)
+            check_agent(name, self.objective)
         if len(set(self.agents)) != len(self.agents):
             raise ValueError(f"agents are named twice: {', '.join(self.agents)}")
         if not self.budgets or self.budgets[0] < 1:
@@ -51,8 +47,18 @@ class LeaderboardConfig:
 
     @property
     def other_metric(self) -> str:
-        """The metric that is not the objective."""
+        """The metric of the module that is shown beside the objective."""
         return "ir_instructions" if self.objective == "text_size_bytes" else "text_size_bytes"
+
+    @property
+    def baseline(self) -> str:
+        """The level that agents are compared with."""
+        return default_baseline(self.objective)
+
+    @property
+    def runs_programs(self) -> bool:
+        """Whether the objective takes running each candidate."""
+        return self.objective not in METRICS
 
     @property
     def suite_name(self) -> str:

@@ -8,7 +8,12 @@ from typing import Any
 
 from .table import Score, Summary
 
-_AXIS = {"text_size_bytes": ".text bytes", "ir_instructions": "IR instructions"}
+_AXIS = {
+    "text_size_bytes": "Oz ÷ agent, .text bytes",
+    "ir_instructions": "Oz ÷ agent, IR instructions",
+    "dynamic_cost": "O3 ÷ agent, dynamic cost",
+    "runtime_ns": "O3 ÷ agent, run time",
+}
 
 
 def _around_one(ratios: Sequence[float]) -> tuple[float, float]:
@@ -39,7 +44,7 @@ def draw_curves(table: Sequence[Summary], objective: str, title: str, path: Path
     axes.axhline(1.0, color="black", linewidth=0.8)
     axes.set_ylim(*_around_one([one.geomean_to_b for one in table]))
     axes.set_xlabel("compiles")
-    axes.set_ylabel(f"Oz ÷ agent, {_AXIS[objective]}, geomean")
+    axes.set_ylabel(f"{_AXIS[objective]}, geomean")
     axes.set_title(title)
     axes.legend(frameon=False)
     figure.savefig(path)
@@ -58,7 +63,7 @@ def draw_bars(scores: Sequence[Score], objective: str, title: str, path: Path) -
         axes.bar(places, heights, width, bottom=1.0, label=agent)
     axes.set_xticks(range(len(programs)), programs, rotation=45, ha="right")
     axes.axhline(1.0, color="black", linewidth=0.8)
-    axes.set_ylabel(f"Oz ÷ agent, {_AXIS[objective]}")
+    axes.set_ylabel(_AXIS[objective])
     axes.set_title(title)
     axes.legend(frameon=False, ncols=4)
     figure.savefig(path)

@@ -19,7 +19,7 @@ from ...programs import Program
 from ...programs.cache import write_atomically
 from ...validate import validate
 from ..explorer import Progress, SearchConfig
-from ..search import ALGORITHMS, SearchResult
+from ..search import ALGORITHMS, SearchResult, default_baseline
 from ..traits import data_version, traits_of
 from .anchors import Anchors, Made, make, measure_anchors, why
 from .records import Row
@@ -83,7 +83,7 @@ def run_job(job: Job) -> list[Row]:
     """
     try:
         rows = job.rows(job.program.digest())
-        anchors = _anchors(job.program)
+        anchors = _anchors(job.program, job.objective)
     except Exception as error:
         return job.failed(why(error))
     rows = [row.with_anchors(anchors) for row in rows]
@@ -91,24 +91,31 @@ def run_job(job: Job) -> list[Row]:
         found, clock = _search(job)
     except Exception as error:
         return [dataclasses.replace(row, error=why(error)) for row in rows]
-    return [_finish(job, row, found, clock) for row in rows]
+    return [_finish(job, row, found, clock, anchors) for row in rows]
 
 
-_known_anchors: dict[str, Anchors] = {}
-"""Of this process, by digest."""
+_known_anchors: dict[tuple[str, str], Anchors | MirgymError] = {}
+"""Of this process, by digest and objective; or why there are none."""
 
 
-def _anchors(program: Program) -> Anchors:
-    digest = program.digest()
-    if digest not in _known_anchors:
-        _known_anchors[digest] = measure_anchors(program.bitcode())
-    return _known_anchors[digest]
+def _anchors(program: Program, objective: str) -> Anchors:
+    name = program.digest(), objective
+    if name not in _known_anchors:
+        try:
+            _known_anchors[name] = measure_anchors(program, objective)
+        except MirgymError as error:
+            _known_anchors[name] = error
+    known = _known_anchors[name]
+    if isinstance(known, MirgymError):
+        raise known
+    return known
 
 
 def _search(job: Job) -> tuple[SearchResult, list[float]]:
     """What the agent found, and the seconds after each compile."""
     config = SearchConfig(
         objective=job.objective,
+        baseline=default_baseline(job.objective),
         budget=max(job.budgets),
         seed=job.seed,
         from_baseline=max(job.budgets) > 1,
@@ -120,7 +127,7 @@ def _search(job: Job) -> tuple[SearchResult, list[float]]:
     def tick(progress: Progress) -> None:
         clock.append(time.perf_counter() - started)
 
-    found = ALGORITHMS[job.agent](job.program.bitcode(), config, tick)
+    found = ALGORITHMS[job.agent](job.program.bitcode(), config, tick, job.program)
     if found.interrupted:
         raise KeyboardInterrupt
     if found.compiles > config.budget:
@@ -128,7 +135,7 @@ def _search(job: Job) -> tuple[SearchResult, list[float]]:
     return found, clock
 
 
-def _finish(job: Job, row: Row, found: SearchResult, clock: list[float]) -> Row:
+def _finish(job: Job, row: Row, found: SearchResult, clock: list[float], anchors: Anchors) -> Row:
     """Measure and check the result of one budget."""
     steps, compiles, seconds = found.pipeline, found.compiles, found.cold_seconds
     if row.budget < max(job.budgets):
@@ -145,7 +152,13 @@ def _finish(job: Job, row: Row, found: SearchResult, clock: list[float]) -> Row:
         pipeline=" | ".join(map(_as_text, steps)),
     )
     try:
-        made = make(job.program.bitcode(), steps)
+        made = make(
+            job.program.bitcode(),
+            steps,
+            level=default_baseline(job.objective),
+            meter=anchors.meter,
+            known=anchors,
+        )
         if steps == found.pipeline and made.key != found.key:
             raise SessionError("the pipeline gave another module when it was run again")
         row = dataclasses.replace(row.with_sizes(made.sizes), key=f"{made.key:016x}")

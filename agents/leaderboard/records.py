@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import DatasetError
+from ...objective import METRICS
 from .anchors import Anchors, Sizes
 
 FILE_NAME = "runs.jsonl"
@@ -33,7 +34,7 @@ class RunKey(NamedTuple):
 class Row:
     """One run of one agent on one program.
 
-    A run that failed, or whose result behaves otherwise than the program, counts as Oz.
+    A run that failed, or whose result behaves otherwise than the program, counts as B.
     """
 
     program: str
@@ -57,6 +58,12 @@ class Row:
     b_ir_instructions: int | None = None
     a_text_size_bytes: int | None = None
     a_ir_instructions: int | None = None
+    run_cost: int | None = None
+    """Of the result, in the objective's unit where that takes running the program."""
+    b_run_cost: int | None = None
+    a_run_cost: int | None = None
+    floor: float | None = None
+    """The baseline's time ÷ its own, measured as the results are: the noise."""
     compiles: int = 0
     """Compiles that it spent."""
     cached: int = 0
@@ -79,13 +86,14 @@ class Row:
 
     @property
     def falls_back(self) -> str:
-        """Why Oz counts instead of the result; empty when the result counts."""
+        """Why B counts instead of the result; empty when the result counts."""
         if self.error:
             return self.error
         return self.output if self.output.startswith(("differs", "undefined")) else ""
 
     def ratio(self, metric: str, baseline: str = "b") -> float | None:
         """A baseline's cost ÷ what counts; None without one of them."""
+        metric = metric if metric in METRICS else "run_cost"
         reference = getattr(self, f"{baseline}_{metric}")
         cost = getattr(self, f"b_{metric}" if self.falls_back else metric)
         if reference is None or cost is None:
@@ -101,6 +109,9 @@ class Row:
             b_ir_instructions=anchors.b.ir_instructions,
             a_text_size_bytes=a.text_size_bytes if a else None,
             a_ir_instructions=a.ir_instructions if a else None,
+            b_run_cost=anchors.b.run_cost,
+            a_run_cost=a.run_cost if a else None,
+            floor=anchors.floor,
         )
 
     def with_sizes(self, sizes: Sizes) -> Row:
@@ -109,6 +120,7 @@ class Row:
             self,
             text_size_bytes=sizes.text_size_bytes,
             ir_instructions=sizes.ir_instructions,
+            run_cost=sizes.run_cost,
         )
 
 
@@ -175,7 +187,8 @@ def write_parquet(rows: Iterable[Row], path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kinds = {"str": pa.string(), "int": pa.int64(), "int | None": pa.int64(), "float": pa.float64()}
+    kinds = {"str": pa.string(), "int": pa.int64(), "float": pa.float64()}
+    kinds |= {f"{name} | None": kind for name, kind in kinds.items()}
     fields = [pa.field(field.name, kinds[str(field.type)]) for field in dataclasses.fields(Row)]
     ratios = [pa.field(name, pa.float64()) for name in ("ratio_to_b", "ratio_to_a")]
     records = [

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import json
 import math
+import statistics
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -20,7 +21,16 @@ from .runs import Runs
 from .table import Score, Summary, compare, score_programs, summarize
 
 PACKAGES = ("numpy", "scipy", "torch", "stable-baselines3", "sb3-contrib", "optuna")
-_SHORT = {"text_size_bytes": ".text", "ir_instructions": "IR"}
+_SHORT = {
+    "text_size_bytes": ".text",
+    "ir_instructions": "IR",
+    "dynamic_cost": "dynamic cost",
+    "runtime_ns": "run time",
+}
+_BASELINES = {
+    "Oz": "B: Oz with minsize on every function; A: Oz without the attributes, as before LLVM 23.",
+    "O3": "B: O3; A: O2.",
+}
 
 
 def write_report(
@@ -102,13 +112,15 @@ def notes_on(
     programs = len({score.program for score in scores})
     yield (
         f"{config.suite_name}: {_count(programs, 'program')}, {_count(config.seeds, 'seed')}. "
-        "Geometric means of baseline ÷ agent, above 1 is better. B: Oz with minsize on every "
-        "function; A: Oz without the attributes, as before LLVM 23."
+        f"Geometric means of baseline ÷ agent, above 1 is better. {_BASELINES[config.baseline]}"
     )
+    yield from _on_noise(runs.rows)
     if runs.missing:
         yield f"Not complete: {_count(runs.missing, 'run')} missing."
     yield _on_outputs(runs.rows)
-    yield from _listed("Count as Oz", [row for row in runs.rows if row.falls_back and _known(row)])
+    yield from _listed(
+        f"Count as {config.baseline}", [row for row in runs.rows if row.falls_back and _known(row)]
+    )
     yield from _listed("Left out", [row for row in runs.rows if not _known(row)])
     if growing := sorted({score.program for score in scores if score.grows_text}):
         yield (
@@ -123,6 +135,18 @@ def notes_on(
         yield (
             f"Seconds count what the {cached / max(compiles, 1):.0%} of compiles that came from "
             "the transition cache took when they were made."
+        )
+
+
+def _on_noise(rows: Sequence[Row]) -> Iterable[str]:
+    """What the baseline's time ÷ its own says; nothing where no clock was read."""
+    floors = {(row.program, row.floor) for row in rows if row.floor is not None}
+    ratios = sorted(floor for _, floor in floors)
+    if ratios:
+        off = statistics.median(abs(ratio - 1) for ratio in ratios)
+        yield (
+            f"Noise floor, the baseline against itself: {ratios[0]:.3f} to {ratios[-1]:.3f}, in "
+            f"the median {off:.1%} off 1. A result that is the baseline's own module counts as 1."
         )
 
 

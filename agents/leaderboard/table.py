@@ -35,7 +35,7 @@ class Score:
     grows_text: bool
     """IR instructions are won and ``.text`` grows."""
     fallbacks: int
-    """Runs that count as Oz, for they failed or behave otherwise."""
+    """Runs that count as B, for they failed or behave otherwise."""
     outputs: str
     """What the checks said, ``equal`` when all did."""
 
@@ -89,7 +89,7 @@ def _score(rows: Sequence[Row], objective: str, other: str) -> Score:
         other_to_b=by_metric[other],
         seconds=float(np.mean([row.seconds for row in rows])),
         compiles=float(np.mean([row.compiles for row in rows])),
-        grows_text=by_metric["ir_instructions"] > 1 + _TIE
+        grows_text=by_metric.get("ir_instructions", 0.0) > 1 + _TIE
         and by_metric["text_size_bytes"] < 1 - _TIE,
         fallbacks=sum(bool(row.falls_back) for row in rows),
         outputs="; ".join(told),

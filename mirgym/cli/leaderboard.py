@@ -6,12 +6,12 @@ import json as jsonlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from ..errors import ToolMissingError
-from .optimize import INTERRUPTED
+from .optimize import INTERRUPTED, ObjectiveName
 from .output import console
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Compare agents with Oz and with each other at equal numbers of compiles.
+    """Compare agents with Oz or O3 and with each other at equal numbers of compiles.
 
     Runs that the output folder holds are not run again: Ctrl-C, and the same command goes on.
     """
@@ -31,15 +31,16 @@ class Leaderboard:
     output: Annotated[Path, tyro.conf.arg(aliases=["-o"], metavar="FOLDER")]
     """Folder for the rows, tables and figures."""
     agents: Annotated[str, tyro.conf.arg(metavar="NAME,NAME...")] = ""
-    """Which agents; all of them when left out."""
+    """Which agents; all that know the objective when left out."""
     budget: Annotated[str, tyro.conf.arg(metavar="N,N...")] = "1,10,45,100,300"
     """Compiles that each may spend; every budget is a column of the comparison."""
     seeds: int = 5
     """Runs of each agent that draws random numbers."""
-    objective: Literal["text_size_bytes", "ir_instructions"] = "text_size_bytes"
-    """Bytes of machine code, or instructions of IR."""
+    objective: ObjectiveName = "size"
+    """size (bytes of machine code) or instructions (of IR) against Oz; dynamic_cost (weighted
+    instructions executed) or runtime (wall time) against O3, on the programs that can run."""
     jobs: int = 1
-    """Processes side by side."""
+    """Processes side by side; runtime is always measured in one."""
     cache: bool = True
     """Share a cache of compiles between all runs; --no-cache does without."""
     json: bool = False
@@ -64,13 +65,14 @@ class Leaderboard:
     def _config(self) -> LeaderboardConfig:
         from ..agents.leaderboard import LeaderboardConfig
         from ..agents.transitions import default_folder
+        from ..objective import SHORT_NAMES
 
         return LeaderboardConfig(
             suite=self.suite,
             agents=tuple(name.strip() for name in self.agents.split(",") if name.strip()),
             budgets=_numbers(self.budget),
             seeds=self.seeds,
-            objective=self.objective,
+            objective=SHORT_NAMES.get(self.objective, self.objective),
             transitions=default_folder() if self.cache else None,
         )
 

@@ -19,27 +19,37 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells expect."""
 
+ObjectiveName = Literal[
+    "size",
+    "instructions",
+    "dynamic_cost",
+    "runtime",
+    "text_size_bytes",
+    "ir_instructions",
+    "runtime_ns",
+]
+"""An objective, or one of its ``SHORT_NAMES``."""
+
 _KINDS = {".o": "obj", ".obj": "obj", ".bc": "bc", ".ll": "ll"}
 
 
 @dataclass(frozen=True)
 class Optimize:
-    """Make a program smaller than -Oz does; the result is verified and never worse."""
+    """Make a program smaller than -Oz, or faster than -O3; verified, and never worse."""
 
     sources: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="SRC...")]
     """C, C++, .ll or .bc files (several are linked), or one program such as mirbench/crc."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = None
     """Write the result here; without it only the table is printed."""
-    objective: Literal["text_size_bytes", "ir_instructions", "dynamic_cost", "runtime_ns"] = (
-        "text_size_bytes"
-    )
-    """Bytes of machine code, instructions of IR, weighted instructions executed, or wall time;
-    for the last two, which take a program with runs, --baseline O3 is the one to beat."""
-    baseline: Literal["O0", "O1", "O2", "O3", "Os", "Oz"] = "Oz"
-    """What the result must not be worse than."""
+    objective: ObjectiveName = "size"
+    """size (bytes of machine code), instructions (of IR), dynamic_cost (weighted instructions
+    executed) or runtime (wall time); the last two take a program that says how it is run."""
+    baseline: Literal["O0", "O1", "O2", "O3", "Os", "Oz"] | None = None
+    """What the result must not be worse than; by default Oz for sizes, and O3 for what takes
+    running the program."""
     agent: str | None = None
-    """Who searches: policy, search, greedy, genetic, random … By default the learned policy for
-    sizes against Oz, and search for the rest."""
+    """Who searches: policy, speed, search, greedy, genetic, random … By default the learned
+    policy for sizes against Oz, speed for what is run against O3, and search for the rest."""
     budget: int = 500
     """Candidate compiles."""
     seed: int = 0
@@ -57,13 +67,19 @@ class Optimize:
         """Search, validate, write, print."""
         from ..agents.explorer import SearchConfig
         from ..agents.optimize import optimize
+        from ..agents.search import default_baseline
+        from ..objective import SHORT_NAMES
         from ..programs import resolve
         from ..validate import validate
 
         if not self.sources:
             raise ValueError("no source; give files, or a program such as mirbench/crc")
+        objective = SHORT_NAMES.get(self.objective, self.objective)
         config = SearchConfig(
-            objective=self.objective, baseline=self.baseline, budget=self.budget, seed=self.seed
+            objective=objective,
+            baseline=self.baseline or default_baseline(objective),
+            budget=self.budget,
+            seed=self.seed,
         )
         if self.output is not None:
             check_writable(self.output)

@@ -171,7 +171,7 @@ def test_an_agent_that_raises_counts_as_oz_and_is_tried_again(
 
 
 def test_an_agent_that_overspends_is_an_error(plain: Path, tmp_path: Path, monkeypatch) -> None:
-    def greedy(module: bytes, config: SearchConfig, tick: object) -> object:
+    def greedy(module: bytes, config: SearchConfig, tick: object, program: object) -> object:
         return algorithms.search(module, dataclasses.replace(config, budget=9), tick)
 
     monkeypatch.setitem(ALGORITHMS, "glutton", greedy)
@@ -234,7 +234,7 @@ def test_wrong_options_say_what_is_right(tmp_path: Path) -> None:
 
 
 def test_the_old_oz_is_larger_than_the_new() -> None:
-    anchors = measure_anchors(resolve("mirbench/radixtrie").bitcode())
+    anchors = measure_anchors(resolve("mirbench/radixtrie"))
     assert anchors.a is not None
     assert anchors.a.ir_instructions > anchors.b.ir_instructions
     assert anchors.a.text_size_bytes > anchors.b.text_size_bytes

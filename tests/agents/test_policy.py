@@ -295,5 +295,7 @@ def test_the_shipped_policy_is_for_its_objective_and_these_sequences(objective):
 def test_the_policy_is_the_default_where_it_was_trained():
     assert default_agent(SearchConfig()) == "policy"
     assert default_agent(SearchConfig(baseline="O3")) == "search"
-    assert default_agent(SearchConfig(objective="dynamic_cost", baseline="O3")) == "search"
+    assert default_agent(SearchConfig(objective="dynamic_cost", baseline="O3")) == "speed"
+    assert default_agent(SearchConfig(objective="runtime_ns", baseline="O3")) == "speed"
+    assert default_agent(SearchConfig(objective="runtime_ns")) == "search"
     assert default_agent(SearchConfig(candidates=ACTIONS.actions)) == "search"

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from mirgym.agents.explorer import Explorer, SearchConfig
-from mirgym.agents.leaderboard.config import LeaderboardConfig
 from mirgym.agents.optimize import optimize
 from mirgym.agents.search import ALGORITHMS, search
 from mirgym.agents.strategies import o_level
@@ -120,8 +119,3 @@ def test_a_program_without_runs(program: Program) -> None:
     silent = Program(program.uri, program.sources)
     with pytest.raises(NotRunnableError, match="nothing says how to run"):
         search(silent.bitcode(), config(), None, silent)
-
-
-def test_a_leaderboard_is_of_sizes() -> None:
-    with pytest.raises(ValueError, match="compares text_size_bytes or ir_instructions, not runti"):
-        LeaderboardConfig("mirbench", objective="runtime_ns")

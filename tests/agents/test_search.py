@@ -8,7 +8,7 @@ import pytest
 from mirgym.agents import pipelines
 from mirgym.agents.explorer import BudgetSpentError, Explorer, SearchConfig
 from mirgym.agents.pipelines import O2, O2_PASSES, o2_without
-from mirgym.agents.search import ALGORITHMS, greedy_search, random_search, search
+from mirgym.agents.search import ALGORITHMS, agents_for, greedy_search, random_search, search
 from mirgym.agents.strategies import o_level
 from mirgym.passes import Pass, catalogue, find, to_pipeline
 from mirgym.programs import resolve
@@ -180,7 +180,7 @@ def test_wrong_configurations_are_refused(options: dict, message: str) -> None:
 # -- the algorithms ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+@pytest.mark.parametrize("name", sorted(agents_for("text_size_bytes")))
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_never_worse_than_the_baseline_and_true(program: str, name: str) -> None:
     module = resolve(program).bitcode()
@@ -210,7 +210,7 @@ def test_instructions_are_an_objective_too() -> None:
     assert found.cost <= found.baseline_cost
 
 
-@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+@pytest.mark.parametrize("name", sorted(agents_for("text_size_bytes")))
 def test_deterministic_by_seed(module: bytes, name: str) -> None:
     first, second = (ALGORITHMS[name](module, SearchConfig(budget=40, seed=3)) for _ in range(2))
     assert (first.pipeline, first.cost, first.key) == (second.pipeline, second.cost, second.key)
@@ -226,7 +226,7 @@ def test_seeds_differ(module: bytes) -> None:
 
 
 @pytest.mark.parametrize("budget", [1, 2, 7, 30])
-@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+@pytest.mark.parametrize("name", sorted(agents_for("text_size_bytes")))
 def test_the_budget_is_kept(module: bytes, name: str, budget: int) -> None:
     seen = []
     found = ALGORITHMS[name](module, SearchConfig(budget=budget), seen.append)
@@ -238,7 +238,7 @@ def test_the_budget_is_kept(module: bytes, name: str, budget: int) -> None:
 
 @pytest.mark.parametrize("cached", [False, True])
 @pytest.mark.parametrize("from_baseline", [False, True])
-@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+@pytest.mark.parametrize("name", sorted(agents_for("text_size_bytes")))
 def test_what_is_run_is_what_is_counted(
     module: bytes, tmp_path, monkeypatch, name: str, from_baseline: bool, cached: bool
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from mirgym import cli
 from mirgym.agents import optimize as optimize_module
+from mirgym.agents import search as search_module
 from mirgym.validate import RunVerdict, Validation, validate
 
 HELLO = '#include <stdio.h>\nint main(void) { printf("hello %d\\n", 6 * 7); return 0; }\n'
@@ -57,6 +58,49 @@ def test_optimize_counts_instructions_too(capsys) -> None:
     )
     assert found["objective"] == "ir_instructions"
     assert found["result"] <= found["baselines"]["Oz"]
+
+
+@pytest.mark.parametrize(
+    ("name", "objective"), [("size", "text_size_bytes"), ("instructions", "ir_instructions")]
+)
+def test_short_names_of_objectives(name: str, objective: str, capsys) -> None:
+    found = _json(
+        capsys, "optimize", "mirbench/primes", "--budget", "2", "--objective", name,
+        "--agent", "search",
+    )  # fmt: skip
+    assert (found["objective"], found["baseline"]) == (objective, "Oz")
+
+
+def test_what_is_run_is_held_against_o3(capsys) -> None:
+    arguments = ["optimize", "mirbench/primes", "--budget", "3", "--objective", "dynamic_cost"]
+    found = _json(capsys, *arguments)
+    assert found["baseline"] == "O3"
+    assert found["result"] <= found["baselines"]["O3"]
+    assert found["validated_runs"] == 2
+    assert _json(capsys, *arguments, "--baseline", "O1")["baseline"] == "O1"
+
+
+@pytest.mark.parametrize("objective", ["runtime", "runtime_ns", "dynamic_cost"])
+def test_a_file_says_not_how_to_run_it(source: Path, objective: str, capsys) -> None:
+    assert cli.main(["optimize", str(source), "--objective", objective]) == 1
+    said = capsys.readouterr().err
+    assert "nothing says how to run this program. Give it runs in a manifest.toml" in said
+    assert said.count("\n") == 1
+
+
+def test_runtime_is_searched_by_the_agent_for_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {}
+
+    def optimize(program: object, config: object, **options: object) -> object:
+        asked.update(config=config, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(optimize_module, "optimize", optimize)
+    assert cli.main(["optimize", "mirbench/primes", "--objective", "runtime"]) == 130
+    config = asked["config"]
+    assert (config.objective, config.baseline) == ("runtime_ns", "O3")
+    assert asked["agent"] is None
+    assert search_module.default_agent(config) == "speed"
 
 
 def test_optimize_is_deterministic_by_seed(capsys) -> None:

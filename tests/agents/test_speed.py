@@ -1,0 +1,206 @@
+"""The agent for speed, with real runs; only clocks are set where a test is about noise."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mirgym.agents import speed
+from mirgym.agents.edits import Edit, all_edits
+from mirgym.agents.explorer import Explorer, SearchConfig
+from mirgym.agents.optimize import optimize
+from mirgym.agents.pipelines import O3, O3_OPTIONS, render
+from mirgym.agents.search import ALGORITHMS, agents_for
+from mirgym.agents.speed import known_pipelines, promising_for_speed, written_out
+from mirgym.agents.strategies import o_level
+from mirgym.agents.walker import Node
+from mirgym.passes import Pass
+from mirgym.programs import Program, Run, resolve
+from mirgym.runtime import RuntimeMeter, Timing
+from mirgym.session import InProcessSession, Session
+
+SOURCE = """
+#include <stdio.h>
+static unsigned twist(unsigned x, unsigned i) {
+  for (unsigned k = 0; k < 5; k++) x = x * 3 + (x >> (i % 7)) + k;
+  return x;
+}
+int main(void) {
+  unsigned sum = 1;
+  for (unsigned i = 0; i < 300; i++) sum = i % 3 ? twist(sum, i) : sum ^ twist(i, sum);
+  printf("%u\\n", sum);
+  return 0;
+}
+"""
+SPEED = ALGORITHMS["speed"]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    source = tmp_path / "twist.c"
+    source.write_text(SOURCE)
+    return Program(source.as_uri(), (source,), runs=(Run(),))
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> tuple[Pass, ...]:
+    """Pipelines that all give other modules than O3."""
+    some = (o_level("default<O1>"), Pass("", "default<O3>", options=(("unroll-count", "1"),)))
+    monkeypatch.setattr(speed, "known_pipelines", lambda: some)
+    return some
+
+
+def config(budget: int, objective: str = "dynamic_cost", **options: object) -> SearchConfig:
+    return SearchConfig(objective, "O3", budget, **options)  # type: ignore[arg-type]
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, ratios: list[float]) -> list[int]:
+    """Let each measurement find the next of these ratios, the last one from there on.
+
+    Returns the structural hash of each module measured.
+    """
+    measured: list[int] = []
+
+    def measure(self: RuntimeMeter, session: Session) -> Timing:
+        ratio = ratios[min(len(measured), len(ratios) - 1)]
+        measured.append(session.observe().key)
+        self._baseline_ns = 1_000_000
+        return Timing(round(1_000_000 * ratio), ratio, 0.01, 5)
+
+    monkeypatch.setattr(RuntimeMeter, "measure", measure)
+    return measured
+
+
+def after(name: str, pipeline: str, options: Mapping[str, str] | None = None) -> int:
+    """Structural hash of a training program after a pipeline."""
+    with InProcessSession() as session:
+        session.load(resolve(f"mirbench/{name}").bitcode(), level="O3")
+        return session.step(pipeline, options).key
+
+
+@pytest.mark.parametrize("name", ["regex", "primes", "sat", "hashtable"])
+def test_o3_written_out_is_o3(name: str) -> None:
+    assert after(name, render(O3), dict(O3_OPTIONS)) == after(name, "default<O3>")
+
+
+def test_without_options_it_is_not() -> None:
+    assert after("regex", render(O3)) != after("regex", "default<O3>")
+
+
+def test_options_of_the_level_stay_when_it_is_written_out() -> None:
+    options = (("inline-threshold", "1000"), ("unroll-count", "2"))
+    root = Node(0, 9, 0)
+    draft = written_out(Node(1, 8, 1, root, Pass("", "default<O3>", options=options), 1))
+    assert draft.tree == O3
+    assert dict(draft.options) == {**dict(O3_OPTIONS), **dict(options)}
+    other = Pass("", "function(sroa)", options=options)
+    assert written_out(Node(1, 8, 1, root, other, 1)).options == options
+
+
+def test_what_is_shipped_runs_and_names_edits_that_exist() -> None:
+    known = known_pipelines()
+    assert len(known) >= 10
+    with InProcessSession() as session:
+        for one in known:
+            session.load(b"define void @f() {\n  ret void\n}\n", level="O3")
+            session.step(one.pipeline, dict(one.options))
+    edits = promising_for_speed()
+    assert edits and list(edits.values()) == sorted(edits.values(), reverse=True)
+    assert all(edit.kind == "drop" or edit in set(all_edits()) for edit in edits)
+    assert any(isinstance(edit, Edit) and edit.kind != "drop" for edit in edits)
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.integers(1, 40), st.integers(0, 1000))
+def test_no_budget_is_overspent_and_nothing_is_worse_than_o3(
+    tmp_path_factory: pytest.TempPathFactory, budget: int, seed: int
+) -> None:
+    source = tmp_path_factory.mktemp("speed") / "twist.c"
+    source.write_text(SOURCE)
+    one = Program(source.as_uri(), (source,), runs=(Run(),))
+    options = config(budget, seed=seed, from_baseline=budget > 1)
+    found = SPEED(one.bitcode(), options, None, one)
+    assert found.compiles == budget
+    assert budget == 1 or found.cost <= found.baseline_cost
+    assert SPEED(one.bitcode(), options, None, one).pipeline == found.pipeline
+
+
+def test_known_pipelines_come_first(program: Program) -> None:
+    found = SPEED(program.bitcode(), config(1, from_baseline=False), None, program)
+    assert found.pipeline == known_pipelines()[:1]
+
+
+@pytest.mark.parametrize("budget", [3, 30])
+def test_few_are_timed_and_the_best_twice(
+    program: Program, known: tuple[Pass, ...], monkeypatch: pytest.MonkeyPatch, budget: int
+) -> None:
+    # The unoptimised program, O3, and then ever the same gain, which holds the second time.
+    measured = set_clock(monkeypatch, [3.0, 1.0, 0.8])
+    spent: list[int] = []
+    found = SPEED(
+        program.bitcode(), config(budget, "runtime_ns"), lambda p: spent.append(p.compiles), program
+    )
+    assert found.cost == 800_000
+    assert found.compiles <= budget
+    assert spent == list(range(1, found.compiles + 1))
+    assert measured.count(found.key) == 2
+    assert len(measured) <= {3: 4, 30: 9}[budget]
+
+
+def test_a_lucky_time_is_given_up(
+    program: Program, known: tuple[Pass, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Unoptimised, O3, the first candidate by luck, and the same again.
+    set_clock(monkeypatch, [3.0, 1.0, 0.8, 0.985])
+    found = SPEED(program.bitcode(), config(3, "runtime_ns"), None, program)
+    assert found.pipeline == (o_level("default<O3>"),)
+    assert found.cost == found.baseline_cost == 1_000_000
+
+
+def test_the_cheapest_are_timed_first(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = set_clock(monkeypatch, [3.0, 1.0, 1.1])
+    SPEED(program.bitcode(), config(30, "runtime_ns"), None, program)
+    with Explorer(program.bitcode(), config(30), program=program) as explorer:
+        with explorer.at_most(24):
+            speed.speed(explorer, random.Random(0))
+        counted = {node.key: node.cost for node in explorer.cheapest()}
+    costs = [counted[key] for key in measured[2:]]
+    assert costs and costs == sorted(costs)
+    as_o3 = counted.get(measured[1])  # one for each cost, and O3 was timed before
+    assert costs[0] == min(cost for cost in counted.values() if cost != as_o3)
+
+
+def test_beyond_the_noise() -> None:
+    assert Timing(1, 0.97, 0.01, 5).is_faster
+    assert not Timing(1, 0.985, 0.01, 5).is_faster
+    assert not Timing(1, 1.2, 0.0, 5).is_faster
+
+
+def test_optimize_keeps_o3_when_the_gain_does_not_hold(
+    program: Program, known: tuple[Pass, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Six levels, unoptimised, O3, one candidate, confirmed; then the made result is as O3 is.
+    set_clock(monkeypatch, [1.0] * 6 + [3.0, 1.0, 0.8, 0.8, 1.0])
+    found = optimize(program, config(3, "runtime_ns"), agent="speed")
+    assert found.fallback.startswith("timed again, it is no faster than noise: 1.000 ± 0.010")
+    assert found.ratio == 1.0
+    assert found.pipeline == (o_level("default<O3>"),)
+
+
+def test_optimize_by_the_clock_for_real(program: Program) -> None:
+    found = optimize(program, config(3, "runtime_ns"))
+    assert found.ratio == 1.0 or not found.fallback
+    assert found.validated_runs == 1
+
+
+@pytest.mark.parametrize("objective", ["text_size_bytes", "ir_instructions"])
+def test_sizes_are_not_what_it_learned(program: Program, objective: str) -> None:
+    with pytest.raises(ValueError, match=f"has learned dynamic_cost and runtime_ns.*{objective}"):
+        optimize(program, SearchConfig(objective, budget=5), agent="speed")
+    assert "speed" not in agents_for(objective)
+    assert "policy" not in agents_for("runtime_ns")
