@@ -14,7 +14,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from ..errors import ActionSetError
 from ..parameters import catalogue as knobs
@@ -140,6 +140,40 @@ def improve_by_edits(
     current = explorer.apply(explorer.root, draft.step())
     if current is None or current.cost > node.cost:
         return node
+
+    def reach(trial: Draft) -> Node | None:
+        return explorer.apply(explorer.root, trial.step())
+
+    return climb(draft, current, promise, rng, reach)
+
+
+class Priced(Protocol):
+    """What a draft leads to; the same object where an edit makes no difference."""
+
+    @property
+    def cost(self) -> float:
+        """Less is better."""
+
+
+_Reached = TypeVar("_Reached", bound=Priced)
+
+
+def climb(
+    draft: Draft,
+    current: _Reached,
+    promise: Mapping[Edit, float],
+    rng: random.Random,
+    reach: Callable[[Draft], _Reached | None],
+) -> _Reached:
+    """The local search of ``improve_by_edits`` over anything that gives drafts a cost.
+
+    Args:
+        draft: Where to start.
+        current: What it leads to.
+        promise: See ``improve_by_edits``.
+        rng: Breaks ties.
+        reach: What a draft leads to; None when it fails.
+    """
     places = draft.places()
     moves: list[Place | Edit] = [*places, *(e for e in promise if e.kind != "drop")]
     rng.shuffle(moves)
@@ -155,7 +189,7 @@ def improve_by_edits(
             trial = draft.without(move)
         else:
             continue
-        reached = explorer.apply(explorer.root, trial.step())
+        reached = reach(trial)
         if reached is not None and reached.cost < current.cost:
             draft, current, since_gain = trial, reached, 0
         elif reached is current and not isinstance(move, Edit):

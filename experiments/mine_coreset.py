@@ -35,6 +35,7 @@ from .mining import OBJECTIVES, OZ, Searches, check_module, score_module, search
 from .runs import RESULTS, write_run_json
 from .training_modules import TrainingModule, corpus_modules, programs
 
+_S = TypeVar("_S")
 _T = TypeVar("_T")
 _COUNTS = (1, 3, 10, 45)
 _AGENTS_DATA = Path(__file__).resolve().parent.parent / "agents" / "data"
@@ -76,10 +77,8 @@ class Pool:
     owners: list[frozenset[int]]
 
 
-def in_processes(
-    jobs: int, what: str, modules: Sequence[TrainingModule], work: Callable[..., _T]
-) -> list[_T]:
-    """The results in the order of the modules, with a progress bar."""
+def in_processes(jobs: int, what: str, modules: Sequence[_S], work: Callable[[_S], _T]) -> list[_T]:
+    """The results in the order of the modules (or whatever it is), with a progress bar."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     results: dict[int, _T] = {}
     with Progress(*columns) as bar, ProcessPoolExecutor(jobs) as pool:
