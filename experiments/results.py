@@ -85,6 +85,7 @@ ENTRIES = (
         "--largest 2500 --size 60 --searches.algorithms policy random",
     ),
     Entry("mine_edits", "-m experiments.mine_edits --corpus {work}/modules --corpus-count 45"),
+    Entry("mine_portfolio", "-m experiments.mine_portfolio --corpus {work}/modules --minutes 14"),
     Entry(
         "search_data",
         "-m experiments.search_data --corpus {work}/modules --corpus-count 300 --largest 3000 "
