@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import did_you_mean
 from .report import Check, Report
 
-NAMES = ("engine", "env", "size", "embed", "cache", "fuzz", "validate", "runtime")
+NAMES = ("engine", "env", "size", "embed", "cache", "fuzz", "validate", "runtime", "optimize")
 
 __all__ = ["NAMES", "Check", "Report", "run"]
 

@@ -17,6 +17,7 @@ _OPTIONS: dict[str, tuple[str, ...]] = {
     "fuzz": ("steps", "csmith", "excluded", "replays", "seed"),
     "validate": ("sequences", "plants", "seed", "folder"),
     "runtime": ("programs", "repeats", "ranked", "variants", "seed", "folder"),
+    "optimize": ("programs", "repeats"),
 }
 
 
@@ -25,11 +26,14 @@ class Bench:
     """Measure what the README claims; exit status 1 when a check fails."""
 
     name: Annotated[
-        Literal["engine", "env", "size", "embed", "cache", "fuzz", "validate", "runtime"],
+        Literal[
+            "engine", "env", "size", "embed", "cache", "fuzz", "validate", "runtime", "optimize"
+        ],
         tyro.conf.Positional,
     ]
     """Steps against the bare pass manager, environments, the size reward, the encoder, the
-    cache of compiles, robustness, what validation finds, or dynamic_cost against the clock."""
+    cache of compiles, robustness, what validation finds, dynamic_cost against the clock, or
+    ``mirgym optimize`` as a whole command."""
     json: bool = False
     """Print one JSON object instead of tables."""
     steps: int | None = None
@@ -45,9 +49,10 @@ class Bench:
     plants: int | None = None
     """validate: how many planted miscompiles."""
     programs: int | None = None
-    """runtime: on how many programs the cost is measured again and again."""
+    """runtime: on how many programs the cost is measured again and again; optimize: on how
+    many the result is held against Oz."""
     repeats: int | None = None
-    """runtime: how often."""
+    """runtime, optimize: how often."""
     ranked: int | None = None
     """runtime: for how many programs cost and time are compared."""
     variants: int | None = None
