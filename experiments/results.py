@@ -89,12 +89,12 @@ ENTRIES = (
     Entry(
         "search_data",
         "-m experiments.search_data --corpus {work}/modules --corpus-count 300 --largest 3000 "
-        "--first-share 0.6 --work {work}/search_data",
+        "--first-share 0.5 --work {work}/search_data",
     ),
     Entry(
         "train_policy",
         "-m experiments.train_policy --corpus {work}/modules --work {work}/search_data "
-        "--refine.total-steps 14000",
+        "--refine.total-steps 8000",
     ),
     Entry(
         "ablations", "-m experiments.ablations --corpus {work}/modules --work {work}/search_data"
