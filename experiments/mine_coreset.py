@@ -33,7 +33,7 @@ from mirgym.passes import Pass
 from .cover import best_of_first, greedy_cover, held_out_geomean
 from .mining import OBJECTIVES, OZ, Searches, check_module, score_module, search_module
 from .runs import RESULTS, write_run_json
-from .training_modules import TrainingModule, corpus_modules, programs
+from .training_modules import DrawConfig, TrainingModule
 
 _S = TypeVar("_S")
 _T = TypeVar("_T")
@@ -42,20 +42,13 @@ _AGENTS_DATA = Path(__file__).resolve().parent.parent / "agents" / "data"
 
 
 @dataclass(frozen=True)
-class MineConfig:
+class MineConfig(DrawConfig):
     """The run."""
 
     searches: Searches = field(default_factory=Searches)
     """On each module and objective."""
-    programs: tuple[str, ...] = ()
-    """Training programs of mirbench by name; all 25 when empty."""
-    corpus: Path | None = None
-    """``modules`` of a corpus' work folder; None for mirbench alone."""
     corpus_count: int = 100
-    """Modules drawn from it."""
-    smallest: int = 200
     largest: int = 6_000
-    """Instructions of a corpus module: below, single bytes decide; above, minutes go."""
     size: int = 80
     """Sequences of a coreset."""
     known: tuple[Path, ...] = ()
@@ -197,10 +190,7 @@ def _figures(
 def mine(config: MineConfig) -> dict[str, Any]:
     """Run everything; return the figures by objective."""
     started = time.perf_counter()
-    modules = programs(names=config.programs)
-    if config.corpus is not None:
-        sizes = range(config.smallest, config.largest + 1)
-        modules += corpus_modules(config.corpus, config.corpus_count, sizes)
+    modules = config.modules()
     search = partial(search_module, searches=config.searches, folder=config.work)
     found = in_processes(config.jobs, "search", modules, search)
     pool = _pool(found, config.known)

@@ -31,7 +31,7 @@ from mirgym.programs.cache import write_atomically
 from .mine_coreset import in_processes
 from .mining import OBJECTIVES
 from .runs import RESULTS, write_run_json
-from .training_modules import TrainingModule, corpus_modules, programs
+from .training_modules import DrawConfig, TrainingModule
 
 _DATA = Path(__file__).resolve().parent.parent / "agents" / "data" / "edits.json"
 _LEAST = 1e-5
@@ -45,17 +45,9 @@ hash of the module it gives."""
 
 
 @dataclass(frozen=True)
-class EditsConfig:
+class EditsConfig(DrawConfig):
     """The run."""
 
-    programs: tuple[str, ...] = ()
-    """Training programs of mirbench by name; all 25 when empty."""
-    corpus: Path | None = None
-    """``modules`` of a corpus' work folder; None for mirbench alone."""
-    corpus_count: int = 60
-    smallest: int = 200
-    largest: int = 2_500
-    """Instructions of a corpus module."""
     first: int = 10
     """The policy's choices that are compiled."""
     jobs: int = os.cpu_count() or 1
@@ -133,10 +125,7 @@ def promise(gains: list[Gains]) -> dict[Edit, float]:
 
 def main(config: EditsConfig) -> int:
     """Try, write, print the best."""
-    modules = programs(names=config.programs)
-    if config.corpus is not None:
-        sizes = range(config.smallest, config.largest + 1)
-        modules += corpus_modules(config.corpus, config.corpus_count, sizes)
+    modules = config.modules()
     work = partial(try_edits, work=config.work, first=config.first)
     tried = in_processes(config.jobs, "edits", modules, work)
     edits = {o: promise([one[o] for one in tried if one[o]]) for o in OBJECTIVES}

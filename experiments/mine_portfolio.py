@@ -38,7 +38,7 @@ from .mine_coreset import in_processes
 from .mining import OZ, check_module
 from .policy_data import is_held_out
 from .runs import RESULTS, write_run_json
-from .training_modules import TrainingModule, corpus_modules, programs
+from .training_modules import DrawConfig, TrainingModule, programs
 
 _AGENTS_DATA = Path(__file__).resolve().parent.parent / "agents" / "data"
 _PLENTY = 1_000_000
@@ -50,17 +50,10 @@ _GLANCES = (8, 20)
 
 
 @dataclass(frozen=True)
-class PortfolioConfig:
-    """The run."""
+class PortfolioConfig(DrawConfig):
+    """The run. Modules for validation are left out, but for programs that are named."""
 
-    programs: tuple[str, ...] = ()
-    """Training programs of mirbench by name; all that are not for validation when empty."""
-    corpus: Path | None = None
-    """``modules`` of a corpus' work folder; None for mirbench alone."""
-    corpus_count: int = 45
-    smallest: int = 200
     largest: int = 1_500
-    """Instructions of a corpus module."""
     size: int = 10
     """Sequences."""
     minutes: float = 12.0
@@ -186,7 +179,8 @@ class Search:
 
 def portfolio(objective: str, config: PortfolioConfig) -> tuple[list[Pass], list[float]]:
     """The sequences for an objective, and the geometric mean that the first n give."""
-    modules = Modules(_training(config), objective, config.work)
+    training = [one for one in config.modules() if config.programs or not is_held_out(one.name)]
+    modules = Modules(training, objective, config.work)
     try:
         known = ActionSet.load(config.output / CORESETS[objective]).actions
         tried = [modules.values(step) for step in known]
@@ -206,14 +200,6 @@ def portfolio(objective: str, config: PortfolioConfig) -> tuple[list[Pass], list
         return chosen, means
     finally:
         modules.close()
-
-
-def _training(config: PortfolioConfig) -> list[TrainingModule]:
-    found = programs(names=config.programs)
-    if config.corpus is not None:
-        sizes = range(config.smallest, config.largest + 1)
-        found += corpus_modules(config.corpus, config.corpus_count, sizes)
-    return [one for one in found if config.programs or not is_held_out(one.name)]
 
 
 def put_in_front(

@@ -29,7 +29,7 @@ from mirgym.wire import Wanted
 from mirgym.worker import WorkerLimits, WorkerSession
 
 from .mine_coreset import in_processes
-from .training_modules import TrainingModule, corpus_modules, programs
+from .training_modules import DrawConfig, TrainingModule
 
 OZ = "default<O2>"
 COSTS = ("text_size_bytes", "ir_instructions")
@@ -40,15 +40,12 @@ _COSTS = Wanted.of(("text_size_bytes",))
 
 
 @dataclass(frozen=True)
-class DataConfig:
+class DataConfig(DrawConfig):
     """The run."""
 
-    corpus: Path | None = None
-    """``modules`` of a corpus' work folder; None for mirbench's training half alone."""
     corpus_count: int = 300
     smallest: int = 150
     largest: int = 4_000
-    """Instructions of a corpus module."""
     later_states: int = 1
     """States of each module besides the first."""
     first_share: float = 0.5
@@ -208,10 +205,7 @@ def _best(after: np.ndarray, objective: int) -> np.ndarray:
 def main(config: DataConfig) -> int:
     """Probe every module; return 1 when none held."""
     started = time.perf_counter()
-    modules = programs()
-    if config.corpus is not None:
-        sizes = range(config.smallest, config.largest + 1)
-        modules += corpus_modules(config.corpus, config.corpus_count, sizes)
+    modules = config.modules()
     held = in_processes(config.jobs, "probe", modules, partial(probe, config=config))
     print(f"{sum(held)} of {len(modules)} modules in {time.perf_counter() - started:.0f} s")
     return 0 if any(held) else 1

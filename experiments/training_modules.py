@@ -99,6 +99,33 @@ def _reached(module: ModuleView, root: int) -> set[int]:
     return found
 
 
+@dataclass(frozen=True)
+class DrawConfig:
+    """Which training modules an experiment takes: options that several have."""
+
+    programs: tuple[str, ...] = ()
+    """Training programs of mirbench by name; all 25 when empty."""
+    corpus: Path | None = None
+    """``modules`` of a corpus' work folder; None for mirbench alone."""
+    corpus_count: int = 45
+    """Modules drawn from it."""
+    smallest: int = 200
+    largest: int = 2_500
+    """Instructions of a corpus module: below, single bytes decide; above, minutes go."""
+
+    def modules(self) -> list[TrainingModule]:
+        """All of them.
+
+        Raises:
+            DatasetError: The corpus holds none.
+        """
+        found = programs(names=self.programs)
+        if self.corpus is not None:
+            sizes = range(self.smallest, self.largest + 1)
+            found += corpus_modules(self.corpus, self.corpus_count, sizes)
+        return found
+
+
 def programs(spec: str = "mirbench:train", names: tuple[str, ...] = ()) -> list[TrainingModule]:
     """Training programs; with ``names``, those only."""
     found = [p for p in resolve_all(spec) if not names or p.name in names]
