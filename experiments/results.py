@@ -88,7 +88,7 @@ ENTRIES = (
     Entry("mine_portfolio", "-m experiments.mine_portfolio --corpus {work}/modules --minutes 14"),
     Entry(
         "search_data",
-        "-m experiments.search_data --corpus {work}/modules --corpus-count 300 --largest 3000 "
+        "-m experiments.search_data --corpus {work}/modules --corpus-count 240 --largest 3000 "
         "--first-share 0.5 --work {work}/search_data",
     ),
     Entry(
