@@ -127,7 +127,7 @@ def improve_by_edits(
 
     Args:
         explorer: Where to.
-        node: An editable state.
+        node: A state; nothing is done when it is not editable.
         promise: What each edit is expected to gain. Those with nothing are not tried, but
             for ``drop``, which comes last then.
         rng: Breaks ties.
@@ -136,6 +136,8 @@ def improve_by_edits(
     Raises:
         BudgetSpentError: No compile is left.
     """
+    if not is_editable(node):
+        return node
     draft = draft_of(node)
     current = explorer.apply(explorer.root, draft.step())
     if current is None or current.cost > node.cost:

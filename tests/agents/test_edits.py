@@ -98,6 +98,20 @@ def test_edits_only_improve_and_stop_when_none_does(objective: str) -> None:
         assert improve_by_edits(explorer, unpromising, few, random.Random(0)).cost <= start.cost
 
 
+def test_what_is_not_editable_is_left_alone() -> None:
+    options = (("inline-threshold", "-50"),)
+    with Explorer(PROGRAM, SearchConfig(objective="ir_instructions", budget=50)) as explorer:
+        first = explorer.apply(explorer.root, Pass("x", "cgscc(inline)", options=options))
+        assert first is not None
+        mixed = explorer.apply(first, Pass("y", "function(sroa)"))
+        assert mixed is not None
+        compiles = explorer.compiles
+        for node in (mixed, explorer.root):
+            found = improve_by_edits(explorer, node, promising("ir_instructions"), random.Random(0))
+            assert found is node
+        assert explorer.compiles == compiles
+
+
 def test_variations_spend_the_budget_and_are_drawn_by_seed() -> None:
     def best(seed: int) -> tuple[int, int]:
         with Explorer(PROGRAM, SearchConfig(objective="ir_instructions", budget=60)) as explorer:
