@@ -185,6 +185,14 @@ def test_those_who_are_alike_choose_and_cover_each_other():
     assert sorted(memory.ranked(np.array([0.0]), 99)) == [0, 1, 2, 3, 4]
 
 
+def test_a_single_choice_is_the_best_for_all_modules():
+    keys = np.array([[0.0], [0.1], [9.0]])
+    values = np.array([[0.2, 0.1], [0.2, 0.1], [-0.9, 0.1]])
+    memory = Memory.of(keys, values)
+    assert memory.ranked(np.array([0.0]), 2)[0] == 0
+    assert memory.ranked(np.array([0.0]), 1) == memory.ranked(np.array([9.0]), 1) == [1]
+
+
 # -- guided search ---------------------------------------------------------------------
 
 
