@@ -187,7 +187,7 @@ def test_those_who_are_alike_choose_and_cover_each_other():
 
 def test_a_single_choice_is_the_best_for_all_modules():
     keys = np.array([[0.0], [0.1], [9.0]])
-    values = np.array([[0.2, 0.1], [0.2, 0.1], [-0.9, 0.1]])
+    values = np.array([[0.2, 0.1], [0.2, 0.1], [-0.5, 0.1]])
     memory = Memory.of(keys, values)
     assert memory.ranked(np.array([0.0]), 2)[0] == 0
     assert memory.ranked(np.array([0.0]), 1) == memory.ranked(np.array([9.0]), 1) == [1]
