@@ -235,8 +235,12 @@ def simple_request(verb: Verb, body: bytes = b"") -> bytes:
 def raise_on_error(reply: bytes) -> None:
     """Raise the error that a reply carries, if it carries one."""
     status = reply[0]
-    if status:
-        raise _ERRORS.get(status, errors.SessionError)(reply[1:].decode(errors="replace"))
+    if not status:
+        return
+    message = reply[1:].decode(errors="replace")
+    if message.endswith("requires TargetMachine"):  # LLVM's parser says so of a known pass
+        raise errors.CodegenError(f"{message}, and there is none for this module's target")
+    raise _ERRORS.get(status, errors.SessionError)(message)
 
 
 def decode_state(reply: bytes, wanted: Wanted) -> State:

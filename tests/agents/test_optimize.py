@@ -9,7 +9,7 @@ import pytest
 from mirgym.agents import optimize as module_under_test
 from mirgym.agents.explorer import SearchConfig
 from mirgym.agents.optimize import Optimized, optimize
-from mirgym.agents.search import SearchResult, search
+from mirgym.agents.search import SearchResult, random_search, search
 from mirgym.agents.strategies import o_level
 from mirgym.errors import InvalidModuleError
 from mirgym.passes import Pass, find, to_pipeline
@@ -239,3 +239,14 @@ def test_one_compile_is_the_policys_choice_and_never_worse_than_the_baseline():
     (step,) = found.search.pipeline
     assert (step.pipeline, step.options) != ("default<O2>", ())
     assert found.ratio >= 1
+
+
+def test_a_pass_that_needs_a_code_generator_costs_one_candidate(tmp_path):
+    source = tmp_path / "a.ll"
+    source.write_text('target triple = "sparc"\ndefine i32 @f(i32 %x) {\n  ret i32 %x\n}\n')
+    needs = find("typepromotion")
+    config = SearchConfig(objective="ir_instructions", candidates=(needs,), budget=5)
+    found = random_search(resolve(str(source)).bitcode(), config)
+    assert any(
+        "CodegenError" in failure.error and needs in failure.passes for failure in found.failures
+    )
