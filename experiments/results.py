@@ -99,20 +99,14 @@ ENTRIES = (
     Entry(
         "ablations", "-m experiments.ablations --corpus {work}/modules --work {work}/search_data"
     ),
-    Entry(
-        "leaderboard-mirbench-text",
-        "-m mirgym.cli leaderboard --suite mirbench --seeds 3 "
-        "--agents policy,fixed,oz_twice,search,genetic,random --output {output}",
-    ),
-    Entry(
-        "leaderboard-mirbench-ir",
-        "-m mirgym.cli leaderboard --suite mirbench --objective ir_instructions --seeds 2 "
-        "--agents policy,fixed,search,random,genetic --budget 1,10,45,300 --output {output}",
-    ),
-    Entry(
-        "leaderboard-cbench-text",
-        "-m mirgym.cli leaderboard --suite {cbench} --seeds 3 "
-        "--agents policy,fixed,search,genetic,random --budget 1,10,45,300 --output {output}",
+    *(
+        Entry(
+            f"leaderboard-{suite}-{name}",
+            f"-m mirgym.cli leaderboard --suite {source} --objective {objective} "
+            "--agents policy,fixed,oz_twice,search,genetic,random --output {output}",
+        )
+        for suite, source in (("mirbench", "mirbench"), ("cbench", "{cbench}"))
+        for name, objective in (("text", "text_size_bytes"), ("ir", "ir_instructions"))
     ),
 )
 
