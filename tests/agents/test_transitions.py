@@ -15,7 +15,7 @@ import pytest
 
 from mirgym.agents import transitions
 from mirgym.agents.explorer import Explorer, SearchConfig
-from mirgym.agents.search import ALGORITHMS, random_search, search
+from mirgym.agents.search import ALGORITHMS, agents_for, random_search, search
 from mirgym.agents.transitions import (
     Transition,
     TransitionCache,
@@ -278,7 +278,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 # -- under a search ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(ALGORITHMS))
+@pytest.mark.parametrize("name", sorted(agents_for("text_size_bytes")))
 def test_a_warm_cache_changes_only_the_time(module: bytes, tmp_path: Path, name: str) -> None:
     config = SearchConfig(budget=60, seed=5, transitions=tmp_path)
     cold = ALGORITHMS[name](module, replace(config, transitions=None))

@@ -102,7 +102,7 @@ def test_search_and_optimize() -> None:
         search(program.bitcode(), config)
     found = search(program.bitcode(), config, program=program)
     assert found.cost <= found.baseline_cost < found.start_cost
-    made = optimize(program, config)
+    made = optimize(program, config, agent="search")
     assert made.result["dynamic_cost"] == found.cost
     assert made.baselines["O3"]["dynamic_cost"] == found.baseline_cost
     assert made.validated_runs == 2
