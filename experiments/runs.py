@@ -44,8 +44,18 @@ def _package_versions() -> dict[str, str]:
 
 
 def _without_paths(config: dict[str, Any]) -> dict[str, Any]:
-    """Where the results went says nothing about them, and names somebody's machine."""
-    return {name: value for name, value in config.items() if not isinstance(value, Path)}
+    """Where the results went says nothing about them, and names somebody's machine.
+
+    >>> _without_paths({"work": Path("/a/b"), "known": (Path("/a/c.json"),), "size": 3})
+    {'known': ('c.json',), 'size': 3}
+    """
+
+    def told(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(one.name if isinstance(one, Path) else one for one in value)
+        return value
+
+    return {n: told(value) for n, value in config.items() if not isinstance(value, Path)}
 
 
 def write_run_json(folder: Path, config: Any, figures: dict[str, Any]) -> None:
