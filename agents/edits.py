@@ -100,7 +100,7 @@ class Draft:
         return replace(self, left_out=self.left_out | {place})
 
     def edited(self, edit: Edit) -> Draft:
-        """The same after an edit, other than ``drop``; itself when that changes nothing."""
+        """The same after an edit other than ``drop``; an option that was set is set anew."""
         if edit.kind == "before":
             return replace(self, before=(edit.what, *self.before))
         if edit.kind == "after":

@@ -1,7 +1,7 @@
 """The learned agent: what its policy ranks first is compiled first.
 
-One compile is the policy's first choice for the program as it is. With more, the baseline's
-own pipeline is a candidate too, so that no result is worse, and the rest goes in shares to
+One compile is the action that is best for all training modules (``agents.memory``). With more,
+the baseline's own pipeline is a candidate too, so that no result is worse, and the rest goes to
 
 1. the ranked actions on the unoptimised program,
 2. rollouts of the policy from the best states so far,
