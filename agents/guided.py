@@ -77,8 +77,12 @@ class Guide:
 
     def to_try(self, size: int) -> list[Pass]:
         """Actions for the program as it was loaded, in the order to try them."""
-        parts = self._observe(self.explorer.root)
-        return [self.policy.actions.actions[i] for i in self.policy.ranked(parts, size)]
+        memory = self.policy.memory
+        if size == 1 and memory is not None:
+            chosen = [memory.favourite()]  # whatever the program looks like
+        else:
+            chosen = self.policy.ranked(self._observe(self.explorer.root), size)
+        return [self.policy.actions.actions[i] for i in chosen]
 
     def best(self, node: Node) -> Pass | None:
         """The first choice in a state; None to stop."""

@@ -8,31 +8,20 @@ inputs; and the baseline wherever one of these fails.
 from __future__ import annotations
 
 import dataclasses
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import CodegenError, MirgymError, SessionError
-from ..objective import LEVEL_PIPELINES, measure_level, run_meter
+from ..errors import CodegenError, MirgymError
 from ..passes import Pass, to_commandline, to_pipeline
 from ..programs import Program
-from ..runtime import RuntimeMeter, Timing
 from ..validate import Validation, validate
-from ..wire import NOTHING, Wanted
 from ..worker import WorkerSession
 from .explorer import SearchConfig
+from .maker import Made, Maker, baseline_steps
 from .search import ALGORITHMS, OnProgress, SearchResult, check_agent, default_agent
-from .strategies import o_level
 
 Validator = Callable[[Program, bytes], Validation]
 """Compares an optimised object with the program's reference."""
-
-_SIZES = Wanted.of(("object_text_size_bytes",))
-"""The search measures function by function; what is reported is the whole object's."""
-
-_FRESH_ANALYSES = ",invalidate<all>,"
-"""Between two passes of one ``opt``: analyses kept from before a pass can change what the
-next one does, and a search steps with fresh ones."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +76,7 @@ class Optimized:
 
     def emit(self, kind: str) -> bytes:
         """The optimised module as ``obj``, ``bc`` or ``ll``."""
-        maker = _Maker(self.program, self.config)
+        maker = Maker(self.program, self.config)
         with maker.session:
             maker.run(self.runs)
             return maker.session.emit(kind)
@@ -118,21 +107,21 @@ def optimize(
     name = default_agent(config) if agent is None else check_agent(agent, config.objective)
     if name == "policy" and config.budget == 1:  # what is worse than the baseline falls back
         config = dataclasses.replace(config, from_baseline=False)
-    maker = _Maker(program, config)
-    with maker.session:
-        baselines = maker.baselines()
+    maker = Maker(program, config)
+    with maker.session, maker.measured_levels() as measured:
         found = ALGORITHMS[name](maker.module, config, on_progress, program)
+        baselines = measured()
         limit = baselines[config.baseline][config.objective]
         made, fallback = _make(maker, found, limit)
         validated, note = 0, ""
         if made is not None:
             validated, fallback, note = _validate(program, maker.session, validator)
         if made is None or fallback:
-            made = maker.make(_baseline_steps(config))
+            made = maker.make(baseline_steps(config))
             validated, broken, note = _validate(program, maker.session, validator)
             if broken:
                 note = f"the baseline differs from the reference too: {broken}"
-    is_baseline = made.steps == _baseline_steps(config)
+    is_baseline = made.steps == baseline_steps(config)
     return Optimized(
         program=program,
         config=config,
@@ -147,21 +136,7 @@ def optimize(
     )
 
 
-def as_runs(steps: Sequence[Pass], separator: str = ",") -> tuple[Pass, ...]:
-    """Steps as few runs of ``opt``: options hold for a whole one.
-
-    >>> [run.pipeline for run in as_runs([Pass("a", "a"), Pass("b", "b")])]
-    ['a,b']
-    """
-    runs = []
-    for options, group in itertools.groupby(steps, key=lambda step: step.options):
-        members = list(group)
-        pipeline = separator.join(member.pipeline for member in members)
-        runs.append(Pass("+".join(member.name for member in members), pipeline, options=options))
-    return tuple(runs)
-
-
-def _make(maker: _Maker, found: SearchResult, limit: int) -> tuple[_Made | None, str]:
+def _make(maker: Maker, found: SearchResult, limit: int) -> tuple[Made | None, str]:
     """The result of the search if it holds, else None and the reason."""
     reason = ""
     for steps in dict.fromkeys((found.pipeline, found.unpruned)):
@@ -171,7 +146,7 @@ def _make(maker: _Maker, found: SearchResult, limit: int) -> tuple[_Made | None,
         except MirgymError as error:
             reason = f"the pipeline found does not hold: {error}"
             continue
-        if steps == _baseline_steps(maker.config):
+        if steps == baseline_steps(maker.config):
             return made, ""
         reason = _trouble(made, maker.config, limit)
         if not reason:
@@ -179,7 +154,7 @@ def _make(maker: _Maker, found: SearchResult, limit: int) -> tuple[_Made | None,
     return None, reason
 
 
-def _trouble(made: _Made, config: SearchConfig, limit: int) -> str:
+def _trouble(made: Made, config: SearchConfig, limit: int) -> str:
     """Why a result is no better than the baseline; empty when it may stay."""
     timing = made.timing
     if timing is not None:
@@ -188,92 +163,6 @@ def _trouble(made: _Made, config: SearchConfig, limit: int) -> str:
     if cost <= limit:
         return ""
     return f"the whole module costs {cost}, more than the baseline's {limit}"
-
-
-def _baseline_steps(config: SearchConfig) -> tuple[Pass, ...]:
-    pipeline = LEVEL_PIPELINES[config.baseline]
-    return () if pipeline is None else (o_level(pipeline),)
-
-
-@dataclass(frozen=True)
-class _Made:
-    """A module that is in the maker's session now."""
-
-    steps: tuple[Pass, ...]
-    runs: tuple[Pass, ...]
-    sizes: dict[str, int]
-    timing: Timing | None = None
-    """Against the baseline, where the objective is measured by the clock."""
-
-
-class _Maker:
-    """Runs whole pipelines from the program, on a session of its own."""
-
-    def __init__(self, program: Program, config: SearchConfig) -> None:
-        self.config = config
-        self.module = program.bitcode()
-        self.meter = run_meter(config.objective, program, config.baseline)
-        self.timing: Timing | None = None
-        """The latest."""
-        # One request does here what took many in the search.
-        patient = config.limits.step_seconds * 10
-        self.session = WorkerSession(dataclasses.replace(config.limits, step_seconds=patient))
-
-    def run(self, runs: Sequence[Pass]) -> int:
-        """Run these on the program, as loaded at the baseline's level; return the key."""
-        state = self.session.load(
-            self.module, level=self.config.baseline, growth_limit=self.config.growth_limit
-        )
-        for one in runs:
-            state = self.session.step(one.pipeline, dict(one.options))
-        return state.key
-
-    def make(self, steps: tuple[Pass, ...], key: int | None = None) -> _Made:
-        """Run steps as one pipeline.
-
-        Raises:
-            SessionError: The module is not the one with this key.
-        """
-        for separator in (",", _FRESH_ANALYSES):
-            runs = as_runs(steps, separator)
-            if self.run(runs) == key or key is None:
-                return _Made(steps, runs, self.sizes(), self.timing)
-        raise SessionError("run at once, the passes give another module than one by one")
-
-    def sizes(self) -> dict[str, int]:
-        """Both metrics of the module in the session, and its cost when that takes running it."""
-        try:
-            metrics = self.session.observe(_SIZES).metrics
-        except CodegenError:
-            if self.config.objective != "ir_instructions":
-                raise  # code is what the others need
-            metrics = self.session.observe(NOTHING).metrics
-        sizes = {"ir_instructions": metrics["ir_instructions"]}
-        if "object_text_size_bytes" in metrics:
-            sizes["text_size_bytes"] = metrics["object_text_size_bytes"]
-        if isinstance(self.meter, RuntimeMeter):
-            self.timing = self.meter.measure(self.session)
-            sizes[self.config.objective] = self.timing.ns
-        elif self.meter is not None:
-            sizes[self.config.objective] = self.meter.cost(self.session)
-        return sizes
-
-    def baselines(self) -> dict[str, dict[str, int]]:
-        """Sizes at every level."""
-        rows = {}
-        for level in LEVEL_PIPELINES:
-            try:
-                measure_level(self.session, self.module, level, NOTHING)
-                rows[level] = self.sizes()
-                if level == self.config.baseline and self.timing is not None:
-                    # Against itself it is 1 but for noise, and what the others are held against.
-                    cost = round(self.timing.ns / self.timing.ratio)
-                    rows[level][self.config.objective] = cost
-            except MirgymError:
-                if level == self.config.baseline:
-                    raise
-                rows[level] = {}
-        return rows
 
 
 def _validate(

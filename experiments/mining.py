@@ -15,7 +15,7 @@ from typing import Any
 
 from mirgym.agents.actionset import build
 from mirgym.agents.explorer import BudgetSpentError, Explorer, SearchConfig
-from mirgym.agents.optimize import as_runs
+from mirgym.agents.maker import as_runs
 from mirgym.agents.pipelines import as_module, parse, render
 from mirgym.agents.search import ALGORITHMS
 from mirgym.agents.strategies import o_level

@@ -9,16 +9,21 @@ neither torch nor the engine.
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
-try:
-    __version__ = version("mirgym")
-except PackageNotFoundError:  # a source tree that was not installed
-    __version__ = "0+unknown"
-
 from .embedding import embed
 from .envs.registration import register_environments
 
 register_environments()
 
 __all__ = ["__version__", "embed"]
+
+
+def __getattr__(name: str) -> str:
+    """``__version__``, read when it is asked for: the reader takes longer than all the rest."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("mirgym")
+    except PackageNotFoundError:  # a source tree that was not installed
+        return "0+unknown"

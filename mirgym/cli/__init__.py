@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import os
 import sys
 import warnings
@@ -22,18 +24,18 @@ from .validate import Validate
 
 __all__ = ["INTERRUPTED", "main"]
 
-Command = (
-    Annotated[Optimize, tyro.conf.subcommand("optimize", prefix_name=False)]
-    | Annotated[Leaderboard, tyro.conf.subcommand("leaderboard", prefix_name=False)]
-    | Annotated[Validate, tyro.conf.subcommand("validate", prefix_name=False)]
-    | Annotated[Programs, tyro.conf.subcommand("programs", prefix_name=False)]
-    | Annotated[Passes, tyro.conf.subcommand("passes", prefix_name=False)]
-    | Annotated[Embed, tyro.conf.subcommand("embed", prefix_name=False)]
-    | Annotated[Corpus, tyro.conf.subcommand("corpus", prefix_name=False)]
-    | Annotated[Pretrain, tyro.conf.subcommand("pretrain", prefix_name=False)]
-    | Annotated[Bench, tyro.conf.subcommand("bench", prefix_name=False)]
-    | Annotated[Doctor, tyro.conf.subcommand("doctor", prefix_name=False)]
-)
+_COMMANDS: dict[str, Any] = {
+    "optimize": Optimize,
+    "leaderboard": Leaderboard,
+    "validate": Validate,
+    "programs": Programs,
+    "passes": Passes,
+    "embed": Embed,
+    "corpus": Corpus,
+    "pretrain": Pretrain,
+    "bench": Bench,
+    "doctor": Doctor,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,13 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> int:
     try:
-        command: Any = tyro.cli(
-            Command,
-            args=arguments,
-            prog="mirgym",
-            description="Reinforcement learning over LLVM's passes, and a better -Oz.",
-            config=(tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff),
-        )
+        command = _parse(arguments)
         status: int = command.run()
         sys.stdout.flush()
         return status
@@ -75,6 +71,25 @@ def _run(arguments: list[str]) -> int:
         # The reader of the pipe (head, less) has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _parse(arguments: list[str]) -> Any:
+    config = (tyro.conf.OmitArgPrefixes, tyro.conf.FlagCreatePairsOff)
+    if arguments and arguments[0] in _COMMANDS:  # the parsers of the others take 50 ms to make
+        name = arguments[0]
+        return tyro.cli(_COMMANDS[name], args=arguments[1:], prog=f"mirgym {name}", config=config)
+    subcommands = (
+        Annotated[command, tyro.conf.subcommand(name, prefix_name=False)]
+        for name, command in _COMMANDS.items()
+    )
+    any_of_them: Any = functools.reduce(operator.or_, subcommands)
+    return tyro.cli(
+        any_of_them,
+        args=arguments,
+        prog="mirgym",
+        description="Reinforcement learning over LLVM's passes, and a better -Oz.",
+        config=config,
+    )
 
 
 def _fail(message: str, status: int) -> int:

@@ -8,6 +8,7 @@ import pytest
 
 from mirgym.agents import optimize as module_under_test
 from mirgym.agents.explorer import SearchConfig
+from mirgym.agents.maker import Maker
 from mirgym.agents.optimize import Optimized, optimize
 from mirgym.agents.search import SearchResult, random_search, search
 from mirgym.agents.strategies import o_level
@@ -182,7 +183,7 @@ def test_a_result_with_llvm_options_is_made_emitted_and_told(monkeypatch) -> Non
 def test_fresh_analyses_are_asked_for_where_they_matter(monkeypatch) -> None:
     """When one go differs from step by step, the analyses between are invalidated."""
     asked = []
-    run = module_under_test._Maker.run
+    run = Maker.run
 
     def differs_at_first(self, runs) -> int:
         asked.append(to_pipeline(runs))
@@ -194,7 +195,7 @@ def test_fresh_analyses_are_asked_for_where_they_matter(monkeypatch) -> None:
         pipeline=(o_level("default<O2>"), MEM2REG),
         unpruned=(o_level("default<O2>"), MEM2REG),
     )
-    monkeypatch.setattr(module_under_test._Maker, "run", differs_at_first)
+    monkeypatch.setattr(Maker, "run", differs_at_first)
     found = optimize(resolve(SMALL), SearchConfig(budget=1))
     assert asked[0] == "default<O2>,function(mem2reg)"
     assert asked[1] == "default<O2>,invalidate<all>,function(mem2reg)"
