@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +11,13 @@ import numpy as np
 
 MISSING = "*Not measured yet.*"
 _ABLATION = "ablation: "
+_OTHER = {
+    "text_size_bytes": "IR",
+    "ir_instructions": "`.text`",
+    "dynamic_cost": "`.text`",
+    "runtime_ns": "`.text`",
+}
+"""What stands beside an objective."""
 
 
 def _read(path: Path) -> list[dict[str, str]]:
@@ -104,6 +112,54 @@ def own_table(name: str) -> Callable[[Path], str]:
     return table
 
 
+def leaderboard(name: str) -> Callable[[Path], str]:
+    """An agent a row and a budget a column; the folder's ``table.md`` has all that is known."""
+
+    def table(results: Path) -> str:
+        path = results / name / "run.json"
+        if not path.exists():
+            return MISSING
+        run = json.loads(path.read_text(encoding="utf-8"))
+        budgets = run["config"]["budgets"]
+        other = _OTHER[run["config"]["objective"]]
+        cells = {(row["agent"], row["budget"]): row for row in run["table"]}
+        last_columns = ("vs A", "median", "won / tied / lost", f"{other} vs B", "seconds")
+        rows = []
+        for agent in run["config"]["agents"]:
+            last = cells[agent, budgets[-1]]
+            marked = f" ⚠{last['grows_text']}" if last["grows_text"] else ""
+            rows.append(
+                (
+                    agent,
+                    *(_with_interval(cells[agent, budget]) for budget in budgets),
+                    _three(last["geomean_to_a"]),
+                    _three(last["median"]),
+                    f"{last['wins']} / {last['ties']} / {last['losses']}",
+                    _three(last["other_to_b"]) + marked,
+                    f"{last['seconds']:.1f}",
+                )
+            )
+        more = (
+            f"- The last {len(last_columns)} columns are at {budgets[-1]}. What they are before, and "
+            f"without the largest winner, is in [table.md](results/{name}/table.md)."
+        )
+        notes = [f"- {note}" for note in run["notes"]]
+        return "\n".join(
+            [markdown(("compiles", *map(str, budgets), *last_columns), rows), "", *notes, more]
+        )
+
+    return table
+
+
+def _with_interval(row: Mapping[str, float | None]) -> str:
+    interval = "" if row["low"] is None else f" ({_three(row['low'])}–{_three(row['high'])})"
+    return _three(row["geomean_to_b"]) + interval
+
+
+def _three(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
 def convolutions(results: Path) -> str:
     """Graph convolutions at equal time."""
     path = results / "compare_convs" / "convs.csv"
@@ -130,10 +186,10 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "pretrain": pretrain,
     "convolutions": convolutions,
     "observations": observations,
+    "ablations": own_table("ablations"),
     **{
-        name: own_table(name)
+        name: leaderboard(name)
         for name in (
-            "ablations",
             "leaderboard-mirbench-text",
             "leaderboard-mirbench-ir",
             "leaderboard-cbench-text",

@@ -102,6 +102,23 @@ def test_tables_by_hand(tmp_path):
     )
     assert TABLES["leaderboard-mirbench-text"](tmp_path) == MISSING
     assert TABLES["ablations"](tmp_path) == MISSING
+    row = {"agent": "x", "median": 1.25, "wins": 2, "ties": 0, "losses": 1, "other_to_b": None}
+    row |= {"geomean_to_a": 1.3, "seconds": 2.0}
+    run = {
+        "config": {"objective": "text_size_bytes", "budgets": [1, 9], "agents": ["x"]},
+        "notes": ["told"],
+        "table": [
+            {**row, "budget": 1, "geomean_to_b": 1.1, "low": None, "high": None, "grows_text": 0},
+            {**row, "budget": 9, "geomean_to_b": 1.2, "low": 1.0, "high": 1.5, "grows_text": 1},
+        ],
+    }
+    (tmp_path / "leaderboard-mirbench-text").mkdir()
+    (tmp_path / "leaderboard-mirbench-text" / "run.json").write_text(json.dumps(run))
+    assert TABLES["leaderboard-mirbench-text"](tmp_path).splitlines()[2:5] == [
+        "| x | 1.100 | 1.200 (1.000–1.500) | 1.300 | 1.250 | 2 / 0 / 1 |  ⚠1 | 2.0 |",
+        "",
+        "- told",
+    ]
     (tmp_path / "ablations").mkdir()
     (tmp_path / "ablations" / "table.md").write_text("| a |\n")
     assert TABLES["ablations"](tmp_path) == "| a |"
