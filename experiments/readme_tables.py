@@ -140,13 +140,12 @@ def leaderboard(name: str) -> Callable[[Path], str]:
                 )
             )
         more = (
-            f"- The last {len(last_columns)} columns are at {budgets[-1]}. What they are before, and "
-            f"without the largest winner, is in [table.md](results/{name}/table.md)."
+            f"- The last {len(last_columns)} columns are at {budgets[-1]}; all of them at all "
+            f"budgets, and without the largest winner, in [table.md](results/{name}/table.md)."
         )
         notes = [f"- {note}" for note in run["notes"]]
-        return "\n".join(
-            [markdown(("compiles", *map(str, budgets), *last_columns), rows), "", *notes, more]
-        )
+        head = ("compiles", *map(str, budgets), *last_columns)
+        return "\n".join([markdown(head, rows), "", *notes, more])
 
     return table
 
