@@ -7,12 +7,11 @@ import dataclasses
 import json
 import math
 import statistics
-import subprocess
-from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...provenance import git_revision, machine, package_versions
 from .config import LeaderboardConfig
 from .figures import draw_bars, draw_curves
 from .overlap import Overlap
@@ -20,7 +19,6 @@ from .records import Row, write_parquet
 from .runs import Runs
 from .table import Score, Summary, compare, score_programs, summarize
 
-PACKAGES = ("numpy", "scipy", "torch", "stable-baselines3", "sb3-contrib", "optuna")
 _SHORT = {
     "text_size_bytes": ".text",
     "ir_instructions": "IR",
@@ -38,7 +36,6 @@ def write_report(
     config: LeaderboardConfig,
     runs: Runs,
     overlap: Overlap | None = None,
-    machine: Mapping[str, Any] | None = None,
 ) -> list[Summary]:
     """Write tables, figures, Parquet and ``run.json``; return the table.
 
@@ -47,7 +44,6 @@ def write_report(
         config: What was compared.
         runs: What came of it.
         overlap: Of the suite with the training programs.
-        machine: What ``run.json`` says about the machine.
     """
     scores = score_programs(runs.rows, config.objective, config.other_metric)
     table = summarize(scores)
@@ -66,8 +62,8 @@ def write_report(
     content = {
         "config": _public(config),
         "git": git_revision(),
-        "machine": machine,
-        "packages": _versions(),
+        "machine": machine(),
+        "packages": package_versions(),
         "agent_data": {row.agent: row.agent_data for row in runs.rows if row.agent_data},
         "overlap": None if overlap is None else overlap._asdict(),
         "notes": notes,
@@ -212,31 +208,3 @@ def _public(config: LeaderboardConfig) -> dict[str, Any]:
     """The options, without the names of folders on this machine."""
     fields = dataclasses.asdict(config)
     return {**fields, "suite": config.suite_name, "transitions": config.transitions is not None}
-
-
-def git_revision() -> str | None:
-    """The commit that ran, with ``+changes``; None where mirgym is not in a checkout."""
-    root = Path(__file__).resolve().parents[2]
-    try:
-        head = _git(root, "rev-parse", "HEAD")
-        dirty = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ":!results")
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return head + ("+changes" if dirty else "")
-
-
-def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=root, capture_output=True, text=True, check=True, timeout=20
-    )
-    return done.stdout.strip()
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

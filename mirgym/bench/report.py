@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
+
+from ..provenance import machine
 
 
 @dataclass(frozen=True)
@@ -36,30 +35,6 @@ class Check:
             "limit": f"{sign} {self.limit:g}",
             "ok": self.ok,
         }
-
-
-def machine() -> dict[str, Any]:
-    """This machine and the versions that decide speed."""
-    from .. import __version__, _native
-
-    return {
-        "cpu": _cpu_model(),
-        "cores": os.cpu_count(),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "python": platform.python_version(),
-        "llvm": _native.llvm_version(),
-        "mirgym": __version__,
-    }
-
-
-def _cpu_model() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or "unknown"
 
 
 @dataclass

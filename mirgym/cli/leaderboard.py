@@ -51,14 +51,13 @@ class Leaderboard:
         from ..agents.leaderboard import run_leaderboard
         from ..agents.leaderboard.overlap import measure_overlap
         from ..agents.leaderboard.report import write_report
-        from ..bench.report import machine
 
         _check_packages()
         config = self._config()
         with _RunProgress(shown=not self.json) as progress:
             runs = run_leaderboard(config, self.output, jobs=self.jobs, on_progress=progress.update)
         overlap = None if runs.missing else measure_overlap(config.programs())
-        write_report(self.output, config, runs, overlap, machine())
+        write_report(self.output, config, runs, overlap)
         self._print(runs)
         return INTERRUPTED if runs.missing else 0
 
