@@ -2,8 +2,9 @@
 
 Running a program costs more than compiling it, so few candidates must do. ``data/speed.json``
 holds whole pipelines (O3 with LLVM's options, with passes left out, twice; O2; O1) in the order
-in which a greedy cover of the training programs chose them by ``dynamic_cost``, and beside them
-what each edit (``agents.edits``) gained there; ``experiments.mine_speed`` makes it.
+in which a greedy cover of the training programs chose them by ``dynamic_cost``, which of them the
+clock found faster, and what each edit (``agents.edits``) gained; ``experiments.mine_speed``
+makes it.
 
 Under ``runtime_ns`` most candidates are not timed: they are run once and counted
 (``dynamic_cost``, the same every time), and only the cheapest are timed. The winner is timed
@@ -45,13 +46,18 @@ _TIMED = 1 / 6
 
 
 @functools.cache
-def known_pipelines() -> tuple[Pass, ...]:
+def known_pipelines(objective: str = "dynamic_cost") -> tuple[Pass, ...]:
     """Whole pipelines, those first that help most of the training programs.
 
     Raises:
         ActionSetError: The data is for another LLVM.
     """
-    return ActionSet.from_json(_text(), SPEED_DATA).actions
+    actions = ActionSet.from_json(_text(), SPEED_DATA).actions
+    if objective != "runtime_ns":
+        return actions
+    faster: list[int] = json.loads(_text())["clock"]
+    others = (index for index in range(len(actions)) if index not in faster)
+    return tuple(actions[index] for index in (*faster, *others))
 
 
 @functools.cache
@@ -101,7 +107,7 @@ def _time_the_cheapest(explorer: Explorer, rng: random.Random) -> None:
     left = explorer.left
     with explorer.at_most(max(left - 1, 1)):  # one to time the winner again
         if left <= _PROMPT:
-            explorer.walk_each(explorer.root, known_pipelines())
+            explorer.walk_each(explorer.root, known_pipelines("runtime_ns"))
         else:
             for path in _promising_paths(explorer, left - 1 - round(left * _TIMED), rng):
                 explorer.walk(explorer.root, path)
@@ -115,7 +121,7 @@ def _promising_paths(
     try:
         counting = explorer.beside("dynamic_cost", compiles)
     except NotRunnableError:  # with a counter in each block it is too slow, for example
-        return [(one,) for one in known_pipelines()]
+        return [(one,) for one in known_pipelines("runtime_ns")]
     with counting:
         with counting.at_most(compiles):
             _find_cheap(counting, rng)

@@ -4,6 +4,8 @@ For every training program, by ``dynamic_cost`` against O3: each pipeline of a p
 and from the best of them each single edit (``mirgym.agents.edits``) once. Candidates that change
 what the program prints are failures. A greedy cover orders the pipelines, as in
 ``experiments.mine_coreset``; an edit's promise is its mean gain, as in ``experiments.mine_edits``.
+The pipelines that are kept are then timed, one program after the other
+(``experiments.speed_times``): have nothing else run on the core with the highest number.
 Writes ``agents/data/speed.json``. A second start goes on where the first was interrupted.
 
     python -m experiments.mine_speed
@@ -14,7 +16,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +24,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 import tyro
+from rich.progress import track
 
 from mirgym.agents.actionset import ActionSet
 from mirgym.agents.edits import Draft, all_edits, is_editable
@@ -40,6 +43,7 @@ from .cover import best_of_first, greedy_cover, held_out_geomean
 from .mine_coreset import in_processes
 from .mine_edits import Gains, promise
 from .runs import RESULTS, write_run_json
+from .speed_times import clock_order, shrunk, time_program
 from .training_modules import TrainingModule, programs
 
 _DATA = Path(__file__).resolve().parent.parent / "agents" / "data" / SPEED_DATA
@@ -83,11 +87,17 @@ class SpeedConfig:
     """The same for the edits that are not ``drop``."""
     size: int = 40
     """Pipelines that are kept."""
+    rounds: int = 7
+    """How often each of them is timed on each program, 2 or more; 0 for no times."""
     jobs: int = os.cpu_count() or 1
     folder: Path = RESULTS / "mine_speed"
     work: Path = Path("runs/mine_speed")
     """One file for each program: what a second start goes on from."""
     output: Path = _DATA
+
+    def __post_init__(self) -> None:
+        if self.rounds == 1 or self.rounds < 0:
+            raise ValueError(f"--rounds {self.rounds}: give 2 or more, for an error, or 0")
 
 
 def pool() -> list[Pass]:
@@ -181,6 +191,7 @@ def mine(config: SpeedConfig) -> dict[str, Any]:
     ratios = np.array([one["ratios"] for one in tried])  # (programs, pipelines)
     chosen = greedy_cover(ratios, config.size)
     pipelines = spread(pool(), config.pool)
+    actions = tuple(pipelines[column]._replace(group="speed") for column in chosen)
     edits = promise([one["gains"] for one in tried if one["gains"]])
     owners = [frozenset[int]()] * ratios.shape[1]
     figures = {
@@ -194,19 +205,55 @@ def mine(config: SpeedConfig) -> dict[str, Any]:
         },
         "geomean_first_n_left_out": held_out_geomean(ratios, owners, config.size, _COUNTS),
     }
-    actions = tuple(pipelines[column]._replace(group="speed") for column in chosen)
+    clock, clock_figures = time_all(modules, actions, config)
+    figures |= clock_figures
     about = {"command": _command(config), "objective": _OBJECTIVE, **figures}
     content = json.loads(ActionSet(actions, "speed", about).to_json())
+    content["clock"] = clock
     content["edits"] = [[*edit, round(gain, 6)] for edit, gain in edits.items()]
     write_atomically(config.output, (json.dumps(content, indent=1) + "\n").encode())
     return {**figures, "seconds": round(time.perf_counter() - started, 1)}
+
+
+def time_all(
+    modules: Sequence[TrainingModule], actions: Sequence[Pass], config: SpeedConfig
+) -> tuple[list[int], dict[str, Any]]:
+    """The order in which the clock would have them tried, and what they gain by it."""
+    found = []
+    if config.rounds:
+        for module in track(modules, "timing"):
+            found.append(time_program(module, actions, config.rounds, config.work))
+    found = [gains for gains in found if gains]
+    if not found:
+        return [], {}
+    gains, errors = np.moveaxis(np.array(found), -1, 0)  # (programs, actions) each
+    order = clock_order(gains, errors)
+    ratios = np.exp(shrunk(gains, errors))
+    left_out = [_left_out(gains, errors, row) for row in range(len(gains))]
+    return order, {
+        "timed_programs": len(found),
+        "median_error": float(np.median(errors[errors > 0])) if errors.any() else 0.0,
+        "clock_geomean_first_n": {
+            count: float(np.exp(np.log(best_of_first(ratios, order, count)).mean()))
+            for count in _COUNTS
+        },
+        "clock_first_left_out": float(np.exp(np.mean(left_out))),
+    }
+
+
+def _left_out(gains: np.ndarray, errors: np.ndarray, row: int) -> float:
+    """What the others' first choice gains on a program, as measured, losses too."""
+    order = clock_order(np.delete(gains, row, 0), np.delete(errors, row, 0))
+    return float(np.nan_to_num(gains[row, order[0]])) if order else 0.0
 
 
 def _command(config: SpeedConfig) -> str:
     words = ["python -m experiments.mine_speed"]
     if config.programs:
         words += ["--programs", *config.programs]
-    words += [f"--{n} {v}" for n in ("pool", "edits") if (v := getattr(config, n))]
+    for name in ("pool", "edits", "rounds"):
+        if (value := getattr(config, name)) != getattr(SpeedConfig, name):
+            words.append(f"--{name} {value}")
     return " ".join(words)
 
 

@@ -3,10 +3,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from experiments import mine_speed
 from experiments.mine_speed import SpeedConfig, pool
+from experiments.speed_times import clock_order, shrunk, time_program
+from experiments.training_modules import programs
 from mirgym.agents.actionset import ActionSet
 from mirgym.agents.edits import Edit, all_edits
 from mirgym.agents.strategies import o_level
@@ -41,6 +44,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SpeedConfig:
     return SpeedConfig(
         programs=("primes",),
         edits=4,
+        rounds=2,
         jobs=1,
         folder=tmp_path / "results",
         work=tmp_path / "work",
@@ -50,7 +54,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SpeedConfig:
 
 def test_a_whole_run_goes_on_from_what_is_there(config: SpeedConfig) -> None:
     assert mine_speed.main(config) == 0
-    (file,) = config.work.glob("*.json")
+    (file,) = config.work.glob("*-4.json")
     tried = json.loads(file.read_text())
     assert len(tried["ratios"]) == 2 and min(tried["ratios"]) > 0.5
     assert {gain[0] for gain in tried["gains"]} == {"drop", "set"}
@@ -60,9 +64,33 @@ def test_a_whole_run_goes_on_from_what_is_there(config: SpeedConfig) -> None:
     chosen = ActionSet.from_json(text, "speed.json")
     assert chosen.actions == (SOME[1]._replace(group="speed"), SOME[0]._replace(group="speed"))
     assert chosen.about["geomean_first_n"]["1"] == pytest.approx(1.3)
-    assert chosen.about["command"] == "python -m experiments.mine_speed --programs primes --edits 4"
+    assert (
+        chosen.about["command"]
+        == "python -m experiments.mine_speed --programs primes --edits 4 --rounds 2"
+    )
     assert [Edit(*edit) for *edit, _ in json.loads(text)["edits"]] == [Edit("set", "a", "1")]
+    assert sorted(json.loads(text)["clock"]) in ([], [0], [1], [0, 1])
+    (timed,) = config.work.glob("*-timed-2.json")
+    assert len(json.loads(timed.read_text())["gains"]) == 2
     assert (config.folder / "run.json").is_file()
+
+
+def test_gains_by_the_clock_count_less_the_noisier_they_are() -> None:
+    gains = np.array([[0.10, 0.03, 0.0], [0.10, 0.03, np.nan]])
+    errors = np.array([[0.20, 0.001, 0.0], [0.20, 0.001, 0.0]])
+    assert clock_order(gains, errors) == [1, 0]
+    assert clock_order(gains, np.zeros_like(errors))[0] == 0
+    assert (shrunk(gains, errors)[:, 2] == 0).all()
+
+
+def test_times_are_kept_and_equal_modules_are_not_timed(tmp_path: Path) -> None:
+    (module,) = programs(names=("primes",))
+    pipelines = (Pass("same", "default<O3>"), Pass("broken", "no-such-pass"), SOME[0])
+    first = time_program(module, pipelines, 2, tmp_path)
+    assert first[0] == (0.0, 0.0)
+    assert np.isnan(first[1][0])
+    assert abs(first[2][0]) < 3.0
+    assert str(time_program(module, pipelines, 2, tmp_path)) == str(first)
 
 
 def test_programs_that_cannot_run_are_an_error(config: SpeedConfig, monkeypatch) -> None:
