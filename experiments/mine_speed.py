@@ -229,7 +229,8 @@ def time_all(
     gains, errors = np.moveaxis(np.array(found), -1, 0)  # (programs, actions) each
     order = clock_order(gains, errors)
     ratios = np.exp(shrunk(gains, errors))
-    left_out = [_left_out(gains, errors, row) for row in range(len(gains))]
+    rows = range(len(gains)) if len(gains) > 1 else ()
+    left_out = [_left_out(gains, errors, row) for row in rows]
     return order, {
         "timed_programs": len(found),
         "median_error": float(np.median(errors[errors > 0])) if errors.any() else 0.0,
@@ -237,7 +238,7 @@ def time_all(
             count: float(np.exp(np.log(best_of_first(ratios, order, count)).mean()))
             for count in _COUNTS
         },
-        "clock_first_left_out": float(np.exp(np.mean(left_out))),
+        "clock_first_left_out": float(np.exp(np.mean(left_out))) if left_out else None,
     }
 
 
