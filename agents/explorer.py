@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import CodegenError, SessionError, VerifyError, WorkerStartError
-from ..objective import OBJECTIVES, check_level, check_metric, cost_of, run_meter
+from ..objective import check_level, cost_of, objective_name, run_meter, wanted_for
 from ..passes import Pass, catalogue
 from ..programs import Program
 from ..runtime import RuntimeMeter, Timing
@@ -74,7 +74,7 @@ class SearchConfig:
     a run costs is no fact of the module alone."""
 
     def __post_init__(self) -> None:
-        check_metric(self.objective)
+        object.__setattr__(self, "objective", objective_name(self.objective))
         check_level(self.baseline)
         if self.budget < 1:
             raise ValueError(f"the budget is {self.budget} compiles; expected 1 or more")
@@ -148,7 +148,7 @@ class Explorer(Closing):
         self._edges: dict[tuple[int, int], Node | None] = {}
         self._started = time.perf_counter()
         self._meter = run_meter(config.objective, program, config.baseline)
-        wanted = Wanted.of(OBJECTIVES[config.objective].metric_names)
+        wanted = Wanted.of(wanted_for(config.objective).metric_names)
         self._walker = Walker(module, config.baseline, config.limits, config.growth_limit, wanted)
         self._cache: TransitionCache | None = None
         try:

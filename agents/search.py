@@ -37,10 +37,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..errors import SessionError, did_you_mean
-from ..objective import LEVEL_PIPELINES, METRICS
+from ..objective import LEVEL_PIPELINES, METRICS, weights_of
 from ..passes import Pass
 from ..programs import Program
-from .controls import POLICIES, fixed, optuna_tpe, oz_twice
+from .controls import fixed, optuna_tpe, oz_twice
 from .explorer import BudgetSpentError, Explorer, Failure, Progress, SearchConfig
 from .genetic import genetic
 from .speed import RUN_OBJECTIVES, speed
@@ -283,13 +283,19 @@ def default_agent(config: SearchConfig) -> str:
     They learned sizes against Oz and what takes running against O3, with actions of their own.
     """
     if config.candidates is None and config.baseline == default_baseline(config.objective):
-        return "policy" if config.objective in POLICIES else "speed"
+        return next(
+            (n for n in ("policy", "speed") if config.objective in _LEARNED[n][1]), "search"
+        )
     return "search"
 
 
 def default_baseline(objective: str) -> str:
-    """The level that is hardest to beat: Oz for sizes, O3 for what takes running the program."""
-    return "O3" if objective in RUN_OBJECTIVES else "Oz"
+    """The level that is hardest to beat: Oz for sizes, O3 for what takes running the program.
+
+    Of an objective with weights, what weighs more decides.
+    """
+    running = sum(weight for name, weight in weights_of(objective).items() if name not in METRICS)
+    return "O3" if running >= 0.5 else "Oz"
 
 
 def agents_for(objective: str) -> tuple[str, ...]:

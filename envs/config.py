@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..errors import did_you_mean
-from ..objective import LEVEL_PIPELINES, check_level, check_metric
+from ..objective import LEVEL_PIPELINES, check_level, objective_name
 from ..parameters import select
 from ..passes import Pass
 from ..session import DEFAULT_GROWTH_LIMIT
@@ -26,7 +26,9 @@ class EpisodeConfig:
     objective: str = "text_size_bytes"
     """``text_size_bytes`` (bytes of machine code), ``ir_instructions``, ``dynamic_cost`` (weighted
     instructions that the program's first run executes) or ``runtime_ns`` (wall time of its last
-    run). The last two run the program; what cannot run has no cost, and is an error."""
+    run). The last two run the program; what cannot run has no cost, and is an error. Several with
+    weights, ``{"text_size_bytes": 1, "dynamic_cost": 2}``: the reward is then the weighted sum of
+    their log-ratios, and the cost a million × what that makes of the baseline."""
     baseline: str = "Oz"
     """``O0 O1 O2 O3 Os Oz``. Functions get this level's size attributes at reset, so that
     agent and baseline compete on the same footing."""
@@ -41,7 +43,7 @@ class EpisodeConfig:
     """The episode ends when the module grows past this many times its first size."""
 
     def __post_init__(self) -> None:
-        check_metric(self.objective)
+        object.__setattr__(self, "objective", objective_name(self.objective))
         check_level(self.baseline)
         if self.isolation not in ("process", "none"):
             raise ValueError(f"unknown isolation {self.isolation!r}; expected 'process' or 'none'")

@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium import spaces
 
 from ..errors import MirgymError, SessionError, WorkerStartError
-from ..objective import OBJECTIVES
+from ..objective import wanted_for
 from ..passes import Pass, to_commandline, to_pipeline
 from ..programs import Program
 from ..programs.execute import Limits
@@ -62,7 +62,7 @@ class Episode:
         self.actions: ActionSet = self._build_actions()
         self._knob_sizes = [len(knob.values) for knob in self.actions.knobs]
         self.observer = self._build_observer()
-        metrics = OBJECTIVES[config.objective].metric_names
+        metrics = wanted_for(config.objective).metric_names
         self.wanted = Wanted.of(metrics, self.observer.views, key=self._wants_key)
         self._pool = pool
         self.session: InProcessSession | WorkerSession | None = None

@@ -16,7 +16,7 @@ from ..errors import (
     WorkerStartError,
     did_you_mean,
 )
-from ..objective import OBJECTIVES, Meter, Scale, cost_of, run_level, run_meter
+from ..objective import Meter, Scale, cost_of, run_level, run_meter, wanted_for
 from ..programs import Program, resolve, resolve_all
 from ..session import Session
 from ..wire import State
@@ -96,7 +96,7 @@ class ProgramPool:
         return found
 
     def _measure(self, program: Program, session: Session) -> Costs:
-        wanted = OBJECTIVES[self.objective]
+        wanted = wanted_for(self.objective)
         start = session.load(program.bitcode(), level=self.level, wanted=wanted)
         start_cost = self.cost(program, start, session)
         after = run_level(session, start, self.level, wanted)

@@ -6,17 +6,28 @@ import json as jsonlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
 from ..errors import ToolMissingError
-from .optimize import INTERRUPTED, ObjectiveName
+from .optimize import INTERRUPTED
 from .output import console
 
 if TYPE_CHECKING:
     from ..agents.leaderboard import LeaderboardConfig, Progress
     from ..agents.leaderboard.runs import Runs
+
+ObjectiveName = Literal[
+    "size",
+    "instructions",
+    "dynamic_cost",
+    "runtime",
+    "text_size_bytes",
+    "ir_instructions",
+    "runtime_ns",
+]
+"""An objective, or one of its ``SHORT_NAMES``."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +75,14 @@ class Leaderboard:
     def _config(self) -> LeaderboardConfig:
         from ..agents.leaderboard import LeaderboardConfig
         from ..agents.transitions import default_folder
-        from ..objective import SHORT_NAMES
+        from ..objective import objective_name
 
         return LeaderboardConfig(
             suite=self.suite,
             agents=tuple(name.strip() for name in self.agents.split(",") if name.strip()),
             budgets=_numbers(self.budget),
             seeds=self.seeds,
-            objective=SHORT_NAMES.get(self.objective, self.objective),
+            objective=objective_name(self.objective),
             transitions=default_folder() if self.cache else None,
         )
 

@@ -19,17 +19,6 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells expect."""
 
-ObjectiveName = Literal[
-    "size",
-    "instructions",
-    "dynamic_cost",
-    "runtime",
-    "text_size_bytes",
-    "ir_instructions",
-    "runtime_ns",
-]
-"""An objective, or one of its ``SHORT_NAMES``."""
-
 _KINDS = {".o": "obj", ".obj": "obj", ".bc": "bc", ".ll": "ll"}
 
 
@@ -41,9 +30,10 @@ class Optimize:
     """C, C++, .ll or .bc files (several are linked), or one program such as mirbench/crc."""
     output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="OUT")] = None
     """Write the result here; without it only the table is printed."""
-    objective: ObjectiveName = "size"
+    objective: str = "size"
     """size (bytes of machine code), instructions (of IR), dynamic_cost (weighted instructions
-    executed) or runtime (wall time); the last two take a program that says how it is run."""
+    executed) or runtime (wall time); the last two take a program that says how it is run. Several
+    with weights, too: "size*1+dynamic_cost*2"."""
     baseline: Literal["O0", "O1", "O2", "O3", "Os", "Oz"] | None = None
     """What the result must not be worse than; by default Oz for sizes, and O3 for what takes
     running the program."""
@@ -68,13 +58,13 @@ class Optimize:
         from ..agents.explorer import SearchConfig
         from ..agents.optimize import optimize
         from ..agents.search import default_baseline
-        from ..objective import SHORT_NAMES
+        from ..objective import objective_name
         from ..programs import resolve
         from ..validate import validate
 
         if not self.sources:
             raise ValueError("no source; give files, or a program such as mirbench/crc")
-        objective = SHORT_NAMES.get(self.objective, self.objective)
+        objective = objective_name(self.objective)
         config = SearchConfig(
             objective=objective,
             baseline=self.baseline or default_baseline(objective),
@@ -177,7 +167,7 @@ def _print_optimized(found: Optimized, output: Path | None) -> None:
     columns = ["", ".text bytes", "IR instructions"]
     if objective not in keys:
         keys.append(objective)
-        columns.append(objective)
+        columns.append("weighted" if "*" in objective else objective)
     for column in (*columns, f"{level} ÷ this"):
         table.add_column(column, justify="left" if not column else "right")
     rows = {**found.baselines, "mirgym": found.result}

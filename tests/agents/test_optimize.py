@@ -251,3 +251,11 @@ def test_a_pass_that_needs_a_code_generator_costs_one_candidate(tmp_path):
     assert any(
         "CodegenError" in failure.error and needs in failure.passes for failure in found.failures
     )
+
+
+def test_size_and_time_with_weights() -> None:
+    objective = "text_size_bytes*0.5+dynamic_cost*0.5"
+    found = optimize(resolve(SMALL), SearchConfig(objective, "O3", budget=12))
+    assert found.baselines["O3"][objective] == 1_000_000 >= found.result[objective]
+    assert found.validated_runs == 2
+    assert found.search.compiles == 12

@@ -14,10 +14,16 @@ from mirgym.objective import (
     METRICS,
     SMALLEST_LOG_GAIN,
     Scale,
+    Weighted,
     check_level,
     check_metric,
+    cost_of,
     measure_level,
+    objective_name,
+    run_meter,
+    weights_of,
 )
+from mirgym.programs import resolve
 from mirgym.session import InProcessSession
 from mirgym.wire import Wanted
 
@@ -102,3 +108,61 @@ def test_unknown_level(local, modules):
         check_level("Ozz")
     with pytest.raises(ValueError, match="Ozz"):
         measure_level(local, modules["loops"], "Ozz", METRICS["ir_instructions"])
+
+
+class TestWeighted:
+    @pytest.mark.parametrize(
+        ("given", "name"),
+        [
+            ("size", "text_size_bytes"),
+            ({"dynamic_cost": 7}, "dynamic_cost"),
+            ("size*3 + dynamic_cost", "text_size_bytes*0.75+dynamic_cost*0.25"),
+            ({"ir_instructions": 0.5, "runtime": 0.5}, "ir_instructions*0.5+runtime_ns*0.5"),
+        ],
+    )
+    def test_is_written_in_one_way(self, given, name):
+        assert objective_name(given) == name == objective_name(name)
+
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            ({}, "names no metric"),
+            ("", "unknown objective ''"),
+            ("size+text_size_bytes", "names text_size_bytes twice"),
+            ("size*0+dynamic_cost", "the weight '0'"),
+            ({"size": -1, "runtime": 1}, "the weight '-1'"),
+            ("size*x", "the weight 'x'"),
+            ("size*nan+runtime", "the weight 'nan'"),
+            ("size+speed", "unknown objective 'speed'"),
+        ],
+    )
+    def test_what_is_none_is_an_error(self, given, told):
+        with pytest.raises(ValueError, match=told):
+            objective_name(given)
+
+    @given(st.dictionaries(st.sampled_from(sorted(METRICS)), st.floats(1e-3, 1e3), min_size=1))
+    def test_weights_add_up_to_one(self, given):
+        weights = weights_of(given)
+        assert sum(weights.values()) == pytest.approx(1)
+        again = weights_of(objective_name(given))
+        assert again == pytest.approx(weights, rel=1e-4)
+
+    def test_cost_is_the_weighted_mean_of_ratios_to_the_baseline(self):
+        program = resolve("mirbench/primes")
+        names = ("text_size_bytes", "dynamic_cost")
+        meter = run_meter("text_size_bytes*0.25+dynamic_cost*0.75", program, "O2")
+        assert isinstance(meter, Weighted)
+        alone = {name: run_meter(name, program, "O2") for name in names}
+
+        def parts(session):
+            state = session.observe(METRICS["text_size_bytes"])
+            return [cost_of(state, name, session, alone[name]) for name in names]
+
+        with InProcessSession() as session:
+            measure_level(session, program.bitcode(), "O2", Wanted.of())
+            assert meter.cost(session) == 1_000_000
+            before = parts(session)
+            measure_level(session, program.bitcode(), "O0", Wanted.of())
+            after = parts(session)
+            ratio = (after[0] / before[0]) ** 0.25 * (after[1] / before[1]) ** 0.75
+            assert meter.cost(session) == pytest.approx(1_000_000 * ratio, abs=1)

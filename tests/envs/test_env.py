@@ -278,3 +278,17 @@ def test_bad_reset_and_step(bare: Bare) -> None:
     env.close()
     with pytest.raises(RuntimeError, match="call reset"):
         env.step(0)
+
+
+def test_several_objectives_with_weights(make: Make) -> None:
+    weights = {"size": 1, "dynamic_cost": 1}
+    actions = ["sroa", "instcombine", "simplifycfg"]
+    with make(programs=PRIMES, objective=weights, actions=actions) as env:
+        _, info = env.reset(seed=0)
+        assert info["baseline_cost"] == 1_000_000 < info["start_cost"]
+        total = 0.0
+        for action in range(3):
+            _, reward, _, _, info = env.step(action)
+            total += reward
+        gained = math.log(info["start_cost"] / info["cost"])
+        assert total == pytest.approx(gained / math.log(info["start_cost"] / 1e6)) and total > 0
