@@ -22,7 +22,7 @@ import numpy as np
 from ..encoder.embedder import light_embedder
 from ..passes import Pass
 from ..views import ModuleView
-from .controls import POLICIES
+from .controls import POLICIES, coreset
 from .edits import improve_by_edits, is_editable, promising, vary
 from .explorer import Explorer
 from .policy import COUNTS, STEPS, Policy, history, load
@@ -95,7 +95,7 @@ def guided(policy: Callable[[str], Policy], explorer: Explorer, rng: random.Rand
     """Spend the compiles as the module's head says. See ``search``."""
     guide = Guide(policy(explorer.config.objective), explorer)
     left = explorer.left
-    ranked = guide.to_try(left if left <= _PROMPT else round(_RANKED * math.sqrt(left)))
+    ranked = guide.to_try(_how_many(left))
     explorer.walk_each(explorer.root, ranked)
     if left <= _PROMPT:
         return
@@ -103,6 +103,28 @@ def guided(policy: Callable[[str], Policy], explorer: Explorer, rng: random.Rand
     with explorer.at_most(max(int(left * _ROLLOUTS), 1)):
         for node in states[:_FROM]:
             _roll_out(guide, node)
+    _edit(explorer, states, rng)
+
+
+def unguided(explorer: Explorer, rng: random.Random) -> None:
+    """A control: the same search without the policy, from the list that is one for all programs.
+
+    What ``guided`` is ahead of it is what looking at the program is worth.
+    """
+    left = explorer.left
+    some = coreset(explorer.config.objective).actions[: _how_many(left)]
+    explorer.walk_each(explorer.root, some)
+    if left > _PROMPT:
+        _edit(explorer, _states(explorer, some), rng)
+
+
+def _how_many(left: int) -> int:
+    """Sequences to try first, of so many compiles."""
+    return left if left <= _PROMPT else round(_RANKED * math.sqrt(left))
+
+
+def _edit(explorer: Explorer, states: Sequence[Node], rng: random.Random) -> None:
+    """Spend what is left on edits of the best."""
     promise = promising(explorer.config.objective)
     start = next((node for node in (explorer.best, *states) if is_editable(node)), None)
     if start is not None:

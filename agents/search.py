@@ -11,6 +11,7 @@ Algorithms with one signature, all deterministic by seed, none worse than the ba
 ``genetic``   control: a genetic algorithm over sequences (``agents.genetic``)
 ``optuna``    control: Optuna's TPE over sequences
 ``fixed``     control: the best fixed sequences of the training programs, best first
+``unguided``  control: the search of ``policy`` from that list, with no look at the program
 ``oz_twice``  control: Oz applied twice
 ``policy``    the learned agent: ranked sequences, rollouts, local search (``agents.guided``)
 ``speed``     the agent for ``dynamic_cost`` and ``runtime_ns``: known pipelines, edits
@@ -254,9 +255,16 @@ def _guided(explorer: Explorer, rng: random.Random) -> None:
     guided(shipped_policy, explorer, rng)
 
 
+def _unguided(explorer: Explorer, rng: random.Random) -> None:
+    from .guided import unguided
+
+    unguided(explorer, rng)
+
+
 _LEARNED: dict[str, tuple[Strategy, tuple[str, ...]]] = {
     "policy": (_guided, tuple(METRICS)),
     "fixed": (fixed, tuple(METRICS)),
+    "unguided": (_unguided, tuple(METRICS)),
     "speed": (speed, RUN_OBJECTIVES),
 }
 """Agents whose data (weights, sequences) is for some objectives only."""
@@ -270,6 +278,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "genetic": partial(run, genetic, 0.0),
     "optuna": partial(run, optuna_tpe, 0.0),
     "fixed": partial(run, fixed, 0.0),
+    "unguided": partial(run, _unguided, 0.0),
     "oz_twice": partial(run, oz_twice, 0.0),
     "speed": partial(run, speed, 0.0),
 }

@@ -45,7 +45,7 @@ def as_whole(steps: Iterable[Pass]) -> tuple[Pass, ...]:
 
 def thin_then_add(explorer: Explorer, rng: random.Random) -> None:
     """Leave passes out of O2, then go on as ``greedy``."""
-    with explorer.at_most(int(explorer.left * _THINNING_SHARE)):
+    with explorer.at_most(max(int(explorer.left * _THINNING_SHARE), 1)):
         thin_o2(explorer, rng)
     greedy(explorer, rng)
 

@@ -36,6 +36,11 @@ def coreset_version(objective: str) -> str:
     return _hash(CORESETS[objective])
 
 
+def unguided_version(objective: str) -> str:
+    """The same of the coreset and the edits."""
+    return _hash(CORESETS[objective], EDITS)
+
+
 def policy_version(objective: str) -> str:
     """The first digits of the hash of the shipped policy and its edits."""
     return _hash(f"policies/{POLICIES[objective]}.safetensors", EDITS)
@@ -57,6 +62,7 @@ TRAITS: dict[str, Traits] = {
     "optuna": Traits(anytime=True),
     "fixed": Traits(anytime=True, seedless=True, data_version=coreset_version),
     "oz_twice": Traits(anytime=True, seedless=True),
+    "unguided": Traits(data_version=unguided_version),
     "policy": Traits(data_version=policy_version),
     "speed": Traits(data_version=speed_version),
 }

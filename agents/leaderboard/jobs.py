@@ -7,16 +7,18 @@ more, the first of them is the baseline's own pipeline, so that no result is wor
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from ... import _native
-from ...errors import MirgymError, SessionError
+from ...errors import MirgymError, SessionError, ToolMissingError, WorkerStartError
 from ...passes import Pass
 from ...programs import Program
 from ...programs.cache import write_atomically
+from ...provenance import git_revision
 from ...validate import validate
 from ..explorer import Progress, SearchConfig
 from ..search import ALGORITHMS, SearchResult, default_baseline
@@ -56,6 +58,7 @@ class Job:
                 digest=digest,
                 agent=self.agent,
                 agent_data=data_version(self.agent, self.objective),
+                commit=_commit(),
                 seed=self.seed,
                 budget=budget,
                 objective=self.objective,
@@ -75,11 +78,18 @@ class Job:
         return [dataclasses.replace(row, error=reason) for row in self.rows(digest)]
 
 
+@functools.cache
+def _commit() -> str:
+    return git_revision() or ""
+
+
 def run_job(job: Job) -> list[Row]:
     """Run a job. What fails becomes rows with an error.
 
     Raises:
         KeyboardInterrupt: The agent was interrupted; there is no result.
+        ToolMissingError: A package that the agent needs is not installed.
+        WorkerStartError: The machine has no room for a worker.
     """
     try:
         rows = job.rows(job.program.digest())
@@ -89,6 +99,8 @@ def run_job(job: Job) -> list[Row]:
     rows = [row.with_anchors(anchors) for row in rows]
     try:
         found, clock = _search(job)
+    except (ToolMissingError, WorkerStartError):
+        raise  # no fault of the agent's: it has no result, not a bad one
     except Exception as error:
         return [dataclasses.replace(row, error=why(error)) for row in rows]
     return [_finish(job, row, found, clock, anchors) for row in rows]

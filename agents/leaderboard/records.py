@@ -75,6 +75,8 @@ class Row:
     """Its steps, separated by ``|``, with LLVM's options behind a step."""
     key: str = ""
     """Structural hash of the result."""
+    commit: str = ""
+    """Of mirgym, with ``+changes`` for a tree that was not clean; empty where it is not known."""
     output: str = ""
     """``equal``, ``differs: …``, ``undefined: …`` or ``cannot run: …``."""
     error: str = ""

@@ -62,6 +62,7 @@ def write_report(
     content = {
         "config": _public(config),
         "git": git_revision(),
+        "commits_of_rows": sorted({row.commit or "unknown" for row in runs.rows}),
         "machine": machine(),
         "packages": package_versions(),
         "agent_data": {row.agent: row.agent_data for row in runs.rows if row.agent_data},

@@ -64,6 +64,7 @@ def run_leaderboard(
         on_progress: Called at the start and after each row.
 
     Raises:
+        ToolMissingError, WorkerStartError: See ``jobs.run_job``; the rows so far are kept.
         UnknownProgramError: The suite names no programs that may be scored.
         DatasetError: The folder cannot be written.
     """

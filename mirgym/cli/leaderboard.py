@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -63,8 +64,8 @@ class Leaderboard:
         from ..agents.leaderboard.overlap import measure_overlap
         from ..agents.leaderboard.report import write_report
 
-        _check_packages()
         config = self._config()
+        _check_packages(config.agents)
         with _RunProgress(shown=not self.json) as progress:
             runs = run_leaderboard(config, self.output, jobs=self.jobs, on_progress=progress.update)
         overlap = None if runs.missing else measure_overlap(config.programs())
@@ -100,9 +101,9 @@ class Leaderboard:
             )
 
 
-def _check_packages() -> None:
-    """What the report needs, before the work and not after it."""
-    for name in ("scipy", "pyarrow", "matplotlib"):
+def _check_packages(agents: Sequence[str]) -> None:
+    """What the agents and the report need, before the work and not after it."""
+    for name in ("scipy", "pyarrow", "matplotlib", *(("optuna",) if "optuna" in agents else ())):
         try:
             __import__(name)
         except ImportError as error:

@@ -14,6 +14,7 @@ from mirgym.agents.genetic import Individual, admit, breed, cross, mutate, popul
 from mirgym.agents.search import ALGORITHMS
 from mirgym.agents.strategies import as_whole
 from mirgym.errors import ToolMissingError
+from mirgym.objective import METRICS
 from mirgym.passes import Pass, catalogue, find
 from mirgym.programs import resolve
 
@@ -185,3 +186,13 @@ def test_a_coreset_for_another_llvm_is_refused(tmp_path: Path, monkeypatch) -> N
     with pytest.raises(ValueError, match="is for LLVM 99"):
         coreset("ir_instructions")
     controls.coreset.cache_clear()
+
+
+@pytest.mark.parametrize("objective", sorted(METRICS))
+def test_unguided_is_the_fixed_list_and_then_edits(module, objective):
+    few, many = (SearchConfig(objective, budget=budget) for budget in (9, 60))
+    assert ALGORITHMS["unguided"](module, few).trail == ALGORITHMS["fixed"](module, few).trail
+    found = ALGORITHMS["unguided"](module, many)
+    assert found.compiles == 60
+    assert found.cost <= ALGORITHMS["fixed"](module, SearchConfig(objective, budget=15)).cost
+    assert found.pipeline == ALGORITHMS["unguided"](module, many).pipeline

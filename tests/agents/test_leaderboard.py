@@ -21,7 +21,7 @@ from mirgym.agents.leaderboard.records import Records
 from mirgym.agents.leaderboard.report import write_report
 from mirgym.agents.search import ALGORITHMS
 from mirgym.agents.traits import TRAITS, Traits, data_version
-from mirgym.errors import DatasetError, UnknownProgramError
+from mirgym.errors import DatasetError, ToolMissingError, UnknownProgramError, WorkerStartError
 from mirgym.programs import resolve
 from mirgym.validate import RunVerdict, Validation
 
@@ -168,6 +168,20 @@ def test_an_agent_that_raises_counts_as_oz_and_is_tried_again(
     (row,) = run_leaderboard(config, tmp_path / "out").rows
     assert row.error == ""
     assert len((tmp_path / "out" / "runs.jsonl").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("kind", [ToolMissingError, WorkerStartError])
+def test_an_agent_that_cannot_run_here_has_no_score(
+    plain: Path, tmp_path: Path, monkeypatch, kind: type[Exception]
+) -> None:
+    def cannot(*_: object) -> None:
+        raise kind("it is not there")
+
+    monkeypatch.setitem(ALGORITHMS, "broken", cannot)
+    config = config_of(plain, agents=("oz_twice", "broken"), budgets=(2,), seeds=1)
+    with pytest.raises(kind, match="it is not there"):
+        run_leaderboard(config, tmp_path / "out")
+    assert [row.agent for row in Records(tmp_path / "out")._rows.values()] == ["oz_twice"]
 
 
 def test_an_agent_that_overspends_is_an_error(plain: Path, tmp_path: Path, monkeypatch) -> None:

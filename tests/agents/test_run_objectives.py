@@ -25,7 +25,7 @@ int main(void) {
   return 0;
 }
 """
-LEARNED = ("fixed", "policy")
+LEARNED = ("fixed", "policy", "unguided")
 SROA, MEM2REG = find("sroa"), find("mem2reg")
 
 

@@ -263,6 +263,12 @@ def test_what_is_run_is_what_is_counted(
         assert found.compiles == 25
 
 
+def test_a_single_compile_of_search_is_o2_itself(module: bytes) -> None:
+    found = search(module, SearchConfig(budget=1, from_baseline=False))
+    assert found.pipeline == (o_level("default<O2>"),)
+    assert found.ratio == 1.0
+
+
 def test_progress_and_history_tell_the_same_story(module: bytes) -> None:
     seen = []
     found = search(module, SearchConfig(budget=60), seen.append)
