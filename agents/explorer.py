@@ -223,10 +223,14 @@ class Explorer(Closing):
         """Views of a state; not a compile.
 
         Raises:
-            SessionError: The state cannot be reached again.
+            MirgymError: The state cannot be reached again, or looked at: ``CANDIDATE_ERRORS``.
         """
-        self._walker.go_to(node)
-        return self._walker.session.observe(Wanted.of(views=tuple(views), key=False)).views
+        try:
+            self._walker.go_to(node)
+            return self._walker.session.observe(Wanted.of(views=tuple(views), key=False)).views
+        except CANDIDATE_ERRORS:
+            self._walker.at = None
+            raise
 
     @contextlib.contextmanager
     def at_most(self, compiles: int) -> Iterator[None]:

@@ -24,7 +24,7 @@ from ..passes import Pass
 from ..views import ModuleView
 from .controls import POLICIES, coreset
 from .edits import improve_by_edits, is_editable, promising, vary
-from .explorer import Explorer
+from .explorer import CANDIDATE_ERRORS, Explorer
 from .policy import COUNTS, STEPS, Policy, history, load
 from .walker import Node
 
@@ -81,7 +81,12 @@ class Guide:
         if size == 1 and memory is not None:
             chosen = [memory.favourite()]  # whatever the program looks like
         else:
-            chosen = self.policy.ranked(self._observe(self.explorer.root), size)
+            try:
+                chosen = self.policy.ranked(self._observe(self.explorer.root), size)
+            except CANDIDATE_ERRORS:
+                if memory is None:
+                    raise
+                chosen = memory.ranked(None, size)
         return [self.policy.actions.actions[i] for i in chosen]
 
     def best(self, node: Node) -> Pass | None:
@@ -144,7 +149,10 @@ def _states(explorer: Explorer, tried: Sequence[Pass]) -> list[Node]:
 def _roll_out(guide: Guide, node: Node) -> None:
     """Follow the policy until it stops or nothing changes."""
     for _ in range(STEPS):  # states may come in a circle
-        step = guide.best(node)
+        try:
+            step = guide.best(node)
+        except CANDIDATE_ERRORS:
+            return
         reached = None if step is None else guide.explorer.apply(node, step)
         if reached is None or reached is node:
             return

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ..errors import CodegenError, MirgymError, SessionError
+from ..errors import CodegenError, MirgymError, SessionError, WorkerStartError
 from ..objective import LEVEL_PIPELINES, measure_level, run_meter
 from ..passes import Pass
 from ..programs import Program
@@ -44,6 +44,8 @@ class Made:
     steps: tuple[Pass, ...]
     runs: tuple[Pass, ...]
     sizes: dict[str, int]
+    key: int
+    """Its structural hash."""
     timing: Timing | None = None
     """Against the baseline, where the objective is measured by the clock."""
 
@@ -57,14 +59,9 @@ class Maker:
         self.meter = run_meter(config.objective, program, config.baseline)
         self.timing: Timing | None = None
         """The latest."""
-        self.session = self._new_session()
-
-    def _new_session(self) -> WorkerSession:
         # One request does here what took many in the search.
-        limits = self.config.limits
-        return WorkerSession(
-            dataclasses.replace(limits, step_seconds=limits.step_seconds * 10), spin_us=0
-        )
+        patient = config.limits.step_seconds * 10
+        self.session = WorkerSession(dataclasses.replace(config.limits, step_seconds=patient))
 
     def run(self, runs: Sequence[Pass]) -> int:
         """Run these on the program, as loaded at the baseline's level; return the key."""
@@ -83,8 +80,9 @@ class Maker:
         """
         for separator in (",", _FRESH_ANALYSES):
             runs = as_runs(steps, separator)
-            if self.run(runs) == key or key is None:
-                return Made(steps, runs, self._sizes(self.session), self.timing)
+            reached = self.run(runs)
+            if key is None or reached == key:
+                return Made(steps, runs, self._sizes(self.session), reached, self.timing)
         raise SessionError("run at once, the passes give another module than one by one")
 
     def _sizes(self, session: WorkerSession) -> dict[str, int]:
@@ -110,15 +108,20 @@ class Maker:
         """Measure all levels beside what the caller does; what it is given waits for them.
 
         What is found out by running the program is measured before the caller goes on: a
-        clock wants the machine for itself.
+        clock wants the machine for itself. A level that takes longer than its limit is one
+        that LLVM fails on, and leaving the block ends whatever is still measured.
         """
         if self.meter is not None:
             rows = self._at_levels(self.session, LEVEL_PIPELINES)
             yield lambda: rows
             return
+        sessions = [WorkerSession(self.config.limits, spin_us=0) for _ in _SHARES]
         pool = ThreadPoolExecutor(len(_SHARES))
         try:
-            shares = [pool.submit(self._share, levels) for levels in _SHARES]
+            shares = [
+                pool.submit(self._at_levels, session, levels)
+                for session, levels in zip(sessions, _SHARES, strict=True)
+            ]
 
             def wait() -> Rows:
                 found: Rows = {}
@@ -128,11 +131,11 @@ class Maker:
 
             yield wait
         finally:
-            pool.shutdown(cancel_futures=True)
-
-    def _share(self, levels: Iterable[str]) -> Rows:
-        with self._new_session() as session:
-            return self._at_levels(session, levels)
+            for session in sessions:
+                session.kill()
+            pool.shutdown()
+            for session in sessions:
+                session.close()
 
     def _at_levels(self, session: WorkerSession, levels: Iterable[str]) -> Rows:
         rows: Rows = {}
@@ -144,6 +147,8 @@ class Maker:
                     # Against itself it is 1 but for noise, and what the others are held against.
                     cost = round(self.timing.ns / self.timing.ratio)
                     rows[level][self.config.objective] = cost
+            except WorkerStartError:
+                raise
             except MirgymError:
                 if level == self.config.baseline:
                     raise

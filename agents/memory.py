@@ -40,8 +40,13 @@ class Memory(NamedTuple):
         filled = np.where(known, values, np.minimum(means, 0.0))
         return cls(keys.astype(np.float16), filled.astype(np.float16))
 
-    def weights(self, key: np.ndarray) -> np.ndarray:
-        """(N,) how much each module has to say about one with this key; they add up to 1."""
+    def weights(self, key: np.ndarray | None) -> np.ndarray:
+        """(N,) how much each module has to say about one with this key; they add up to 1.
+
+        All say the same about one that could not be looked at.
+        """
+        if key is None:
+            return np.full(len(self.keys), 1 / len(self.keys))
         keys = self.keys.astype(np.float32)
         deviation = keys.std(0) + 1e-3
         distance = (((keys - key) / deviation) ** 2).mean(1)  # (N,)
@@ -56,7 +61,7 @@ class Memory(NamedTuple):
         """
         return int(self.values.astype(np.float32).mean(0).argmax())
 
-    def ranked(self, key: np.ndarray, size: int) -> list[int]:
+    def ranked(self, key: np.ndarray | None, size: int) -> list[int]:
         """Actions to try on a module with this key, first the most promising by itself."""
         weights = self.weights(key)
         values = self.values.astype(np.float32)

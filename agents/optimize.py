@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..errors import CodegenError, MirgymError
+from ..errors import CodegenError, MirgymError, SessionError
 from ..passes import Pass, to_commandline, to_pipeline
 from ..programs import Program
 from ..validate import Validation, validate
@@ -37,6 +37,7 @@ class Optimized:
         result: The same of the result.
         pipeline: The passes of the result.
         runs: The same as runs of ``opt``: one, or more where LLVM options change between.
+        key: Structural hash of the result, as it was measured, verified and validated.
         search: The search behind it.
         validated_runs: How many of the program's runs did what its reference does.
         fallback: Why the baseline's pipeline was taken instead, empty when it was not.
@@ -49,6 +50,7 @@ class Optimized:
     result: dict[str, int]
     pipeline: tuple[Pass, ...]
     runs: tuple[Pass, ...]
+    key: int
     search: SearchResult
     validated_runs: int
     fallback: str
@@ -75,10 +77,19 @@ class Optimized:
         return None if any(run.options for run in self.runs) else to_pipeline(self.runs)
 
     def emit(self, kind: str) -> bytes:
-        """The optimised module as ``obj``, ``bc`` or ``ll``."""
+        """The optimised module as ``obj``, ``bc`` or ``ll``.
+
+        Raises:
+            SessionError: LLVM makes another module of it than the one that was validated.
+            CodegenError: There is no code generator for an ``obj`` of its target.
+        """
         maker = Maker(self.program, self.config)
         with maker.session:
-            maker.run(self.runs)
+            if maker.run(self.runs) != self.key:
+                raise SessionError(
+                    "the same passes give another module now than when they were validated; "
+                    "nothing is written"
+                )
             return maker.session.emit(kind)
 
 
@@ -129,6 +140,7 @@ def optimize(
         result=baselines[config.baseline] if is_baseline else made.sizes,
         pipeline=made.steps,
         runs=made.runs,
+        key=made.key,
         search=found,
         validated_runs=validated,
         fallback=fallback,

@@ -185,6 +185,9 @@ class WorkerSession(WireSession):
             raise ValueError("the session is closed; make a new one")
         if self._socket is None:
             self._adopt(*_start_process(self.limits))
+            if self._closed:  # by ``kill``, meanwhile
+                self._discard()
+                raise ValueError("the session is closed; make a new one")
 
     def start_again_if_dead(self) -> None:
         """Replace a worker that died while idle or was interrupted, so that a load works."""
@@ -329,6 +332,18 @@ class WorkerSession(WireSession):
         twin = WorkerSession(self.limits, spin_us=self.spin_us)
         twin._adopt(_Process(pid, None), socket.socket(fileno=descriptors[0]))
         return twin
+
+    def kill(self) -> None:
+        """End the process at once; may be called from another thread than the session's.
+
+        A request under way there fails with ``SessionCrashedError``, later ones with
+        ``ValueError``.
+        """
+        self._closed = True
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """End the process; may be called again."""

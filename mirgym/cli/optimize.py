@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from ..errors import CodegenError, MirgymError
 from .output import OutputError, check_writable, console, write_output
 
 if TYPE_CHECKING:
@@ -92,14 +93,16 @@ class Optimize:
             raise unwritten
         return INTERRUPTED if found.search.interrupted else 0
 
-    def _write(self, found: Optimized) -> OutputError | None:
+    def _write(self, found: Optimized) -> MirgymError | None:
         """Write the result; why not, should that fail: the result is to be printed first."""
         if self.output is None:
             return None
         kind = self.emit or _KINDS.get(self.output.suffix, "obj")
         try:
             write_output(self.output, found.emit(kind))
-        except OutputError as error:
+        except CodegenError as error:
+            return OutputError(f"{error}; --emit bc writes bitcode")
+        except MirgymError as error:
             return error
         return None
 

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import signal
 import subprocess
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,12 +17,13 @@ from mirgym.agents.maker import Maker
 from mirgym.agents.optimize import Optimized, optimize
 from mirgym.agents.search import SearchResult, random_search, search
 from mirgym.agents.strategies import o_level
-from mirgym.errors import InvalidModuleError
+from mirgym.errors import InvalidModuleError, SessionError, WorkerStartError
 from mirgym.passes import Pass, find, to_pipeline
 from mirgym.programs import linking, resolve
 from mirgym.session import InProcessSession
 from mirgym.validate import RunVerdict, Validation
-from mirgym.wire import Wanted
+from mirgym.wire import State, Wanted
+from mirgym.worker import WorkerSession
 
 SMALL = "mirbench/primes"
 SIZES = Wanted.of(("object_text_size_bytes",))
@@ -259,3 +265,41 @@ def test_size_and_time_with_weights() -> None:
     assert found.baselines["O3"][objective] == 1_000_000 >= found.result[objective]
     assert found.validated_runs == 2
     assert found.search.compiles == 12
+
+
+def test_another_module_than_was_validated_is_not_written(primes: Optimized) -> None:
+    with pytest.raises(SessionError, match="another module now"):
+        dataclasses.replace(primes, key=primes.key ^ 1).emit("obj")
+
+
+def test_levels_still_measured_are_ended_with_the_block() -> None:
+    """A search that fails does not wait for a level that hangs."""
+    maker = Maker(resolve(SMALL), SearchConfig())
+    stepped = threading.Event()
+    step = WorkerSession.step
+
+    def slow(self: WorkerSession, *arguments: Any, **options: Any) -> State:
+        stepped.set()
+        os.kill(self.pid or 0, signal.SIGSTOP)
+        return step(self, *arguments, **options)
+
+    started = time.monotonic()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(RuntimeError, match="the search failed"),
+        maker.measured_levels(),
+    ):
+        patch.setattr(WorkerSession, "step", slow)
+        assert stepped.wait(20)
+        raise RuntimeError("the search failed")
+    assert time.monotonic() - started < 8
+
+
+def test_a_level_without_room_for_a_worker_is_no_level_that_fails(monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise WorkerStartError("no room")
+
+    maker = Maker(resolve(SMALL), SearchConfig())
+    monkeypatch.setattr(WorkerSession, "start", refuse)
+    with maker.measured_levels() as measured, pytest.raises(WorkerStartError, match="no room"):
+        measured()

@@ -29,7 +29,7 @@ from mirgym.agents.search import default_agent, run
 from mirgym.agents.strategies import o_level
 from mirgym.agents.walker import Node
 from mirgym.encoder.config import TINY, module_size
-from mirgym.errors import ActionSetError, MirgymError
+from mirgym.errors import ActionSetError, MirgymError, SessionError
 from mirgym.features import AUTOPHASE_NAMES
 from mirgym.programs import resolve
 
@@ -221,6 +221,27 @@ def test_without_the_baseline_the_first_choice_is_the_one_compile():
         assert explorer.compiles == 1
         explorer.apply(explorer.root, first)
         assert explorer.compiles == 1  # it was known
+
+
+@pytest.mark.parametrize("name", ["codesize", "instructions"])
+def test_a_search_goes_on_when_a_state_cannot_be_looked_at(name, monkeypatch):
+    looked = []
+
+    def fails(self, node, views):
+        looked.append(node)
+        raise SessionError("another module")
+
+    monkeypatch.setattr(Explorer, "look", fails)
+    policy = load(name)
+    config = SearchConfig(objective=policy.config.objective, budget=30)
+    found = run(
+        lambda explorer, rng: guided.guided(lambda _: policy, explorer, rng),
+        0.0,
+        resolve("mirbench/crc").bitcode(),
+        config,
+    )
+    assert found.compiles == 30 and found.ratio > 1
+    assert len(looked) > 1
 
 
 def test_a_rollout_in_a_circle_ends():
