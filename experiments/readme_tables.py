@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .measured import measured
+
 MISSING = "*Not measured yet.*"
 _ABLATION = "ablation: "
 _OTHER = {
@@ -162,8 +164,6 @@ def _three(value: float | None) -> str:
 def convolutions(results: Path) -> str:
     """Graph convolutions at equal time."""
     path = results / "compare_convs" / "convs.csv"
-    if not path.exists():
-        return MISSING
     head = ("", "masked tokens", "graph", "matching", "effects", "contrast", "functions/s trained")
     return markdown(
         head,
@@ -180,11 +180,17 @@ def convolutions(results: Path) -> str:
     )
 
 
+def _if_there(file: str, table: Callable[[Path], str]) -> Callable[[Path], str]:
+    """The table, once there is the file that it reads."""
+    return lambda results: table(results) if (results / file).exists() else MISSING
+
+
 TABLES: dict[str, Callable[[Path], str]] = {
-    "probe": probe,
-    "pretrain": pretrain,
-    "convolutions": convolutions,
-    "observations": observations,
+    "measured": measured,
+    "probe": _if_there("probe/probe.csv", probe),
+    "pretrain": _if_there("pretrain_report/report.csv", pretrain),
+    "convolutions": _if_there("compare_convs/convs.csv", convolutions),
+    "observations": _if_there("train_policy/observations.csv", observations),
     "ablations": own_table("ablations"),
     **{
         name: leaderboard(name)

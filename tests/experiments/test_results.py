@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from experiments import results
+from experiments.measured import LINES
 from experiments.readme_tables import MISSING, TABLES, observations, pretrain, probe
 from experiments.results import ENTRIES, ResultsConfig, command_of, main, make, state_of
 
@@ -18,8 +19,7 @@ def test_the_readme_is_what_the_files_say():
 
 def test_every_block_of_the_readme_has_a_table():
     names = [name for _, name, _ in results._BLOCK.findall(results.README.read_text())]
-    assert names
-    assert set(names) <= TABLES.keys()
+    assert sorted(names) == sorted(TABLES)
 
 
 def test_a_changed_number_is_found_and_written_back(tmp_path, monkeypatch):
@@ -55,6 +55,25 @@ def test_fresh_runs_the_command_and_tells_failure(monkeypatch):
     assert make(entry, ResultsConfig()) == "exit 3: -c raise(SystemExit(3))"
     entry = results.Entry("x", "-c pass")
     assert make(entry, ResultsConfig()) == "made now"
+
+
+@pytest.mark.parametrize(("code", "told"), [(0, "made now"), (1, "a figure is past its limit")])
+def test_a_benchmark_prints_its_file(tmp_path, monkeypatch, code, told):
+    monkeypatch.setattr(results, "RESULTS", tmp_path)
+    script = tmp_path / "bench.py"
+    script.write_text(f"print('{{}}')\nraise SystemExit({code})")
+    assert told in make(results.Entry("bench/x", str(script)), ResultsConfig())
+    assert (tmp_path / "bench" / "x.json").read_text() == "{}\n"
+    assert state_of("bench/x").startswith("cached")
+
+
+def test_a_table_without_its_file_says_so(tmp_path):
+    for name, table in TABLES.items():
+        if name != "measured":
+            assert table(tmp_path) == MISSING
+    lines = TABLES["measured"](tmp_path).splitlines()
+    assert len(lines) == 2 + len(LINES)
+    assert all(line.endswith("| not measured yet |") for line in lines[2:])
 
 
 def test_tables_by_hand(tmp_path):
