@@ -71,6 +71,8 @@ def _run(arguments: list[str]) -> int:
         # The reader of the pipe (head, less) has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        return _fail(str(error), 1)
 
 
 def _parse(arguments: list[str]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -85,18 +86,28 @@ def _print(folder: Path) -> None:
     path = folder / "corpus.json"
     if not path.is_file():
         raise DatasetError(f"{folder} holds no corpus.json; make it with `mirgym corpus build`")
-    summary = json.loads(path.read_text())
     table = Table("corpus", str(folder))
-    table.add_row("modules", f"{summary['modules']:,}")
-    table.add_row("functions", f"{summary['functions']:,}")
-    table.add_row("rows (function, state)", f"{summary['rows']:,}")
-    table.add_row("instructions", f"{summary['instructions']:,}")
+    try:
+        for name, count in _rows(json.loads(path.read_text(encoding="utf-8"))):
+            table.add_row(name, count)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DatasetError(
+            f"{path} is no summary of a corpus, or of another version of mirgym ({error!r}); "
+            "make it again with `mirgym corpus build`"
+        ) from error
+    console().print(table)
+
+
+def _rows(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield "modules", f"{summary['modules']:,}"
+    yield "functions", f"{summary['functions']:,}"
+    yield "rows (function, state)", f"{summary['rows']:,}"
+    yield "instructions", f"{summary['instructions']:,}"
     for group in ("splits", "left_out"):
         for name, count in sorted(summary[group].items()):
-            table.add_row(f"{group.replace('_', ' ')}: {name}", f"{count:,}")
-    table.add_row("packages", str(len(summary["licences"])))
-    table.add_row("size", f"{summary['size_bytes'] / 1e6:.1f} MB")
-    console().print(table)
+            yield f"{group.replace('_', ' ')}: {name}", f"{count:,}"
+    yield "packages", str(len(summary["licences"]))
+    yield "size", f"{summary['size_bytes'] / 1e6:.1f} MB"
 
 
 @dataclass(frozen=True)
