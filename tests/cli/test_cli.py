@@ -305,3 +305,37 @@ def test_a_planted_miscompile_is_found() -> None:
         assert validate(program, session.emit("obj")).verdict == "different"
         session.load(text.encode())
         assert validate(program, session.emit("obj")).verdict == "equal"
+
+
+FOREIGN = """target triple = "armv7-unknown-linux-gnueabi"
+define i32 @f(i32 %x) {
+  %y = add i32 %x, 0
+  ret i32 %y
+}
+"""
+
+
+def test_a_program_for_another_target(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "foreign.ll"
+    path.write_text(FOREIGN)
+    assert cli.main(["programs", "show", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "Oz      1 IR instructions" in shown and ".text" not in shown
+    command = ["optimize", str(path), "--objective", "instructions", "--budget", "3"]
+    assert cli.main([*command, "-o", str(tmp_path / "out.o")]) == 1
+    told = capsys.readouterr()
+    assert "3 compiles" in told.out  # what was found is not lost
+    assert "--emit bc writes bitcode" in told.err
+    assert cli.main([*command, "-o", str(tmp_path / "out.bc")]) == 0
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"modules": 1}'])
+def test_a_damaged_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str) -> None:
+    (tmp_path / "corpus.json").write_text(content)
+    assert cli.main(["corpus", "show", str(tmp_path)]) == 1
+    assert "corpus.json is no summary of a corpus" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["pretrain", "--shards", "/nowhere", "--output", "/proc/x"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
