@@ -5,9 +5,11 @@ it. Works with environments that are not mirgym's: nothing but the IR is asked o
 
     >>> env = EmbedObservation(MyEnv(), ir=lambda env: env.unwrapped.bitcode)
 
-``ValidateEpisode`` runs the program at the end of each episode of ``mir-llvm-v0``.
+``ValidateEpisode`` runs the program at the end of each episode of ``mir-llvm-v0``, and
+``ProfileObservation`` after each step that changed it.
 
     >>> env = ValidateEpisode(gym.make("mir-llvm-v0"), penalty=1.0)
+    >>> env = ProfileObservation(gym.make("mir-llvm-v0", objective="dynamic_cost"))
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ from gymnasium import spaces
 from gymnasium.vector import VectorEnv, VectorObservationWrapper
 from gymnasium.vector.utils import batch_space
 
+from ..dynamic_cost import CostMeter
 from ..embedding import ProgramEmbedder
+from ..errors import NotRunnableError
+from ..profile import PROFILE_SIZE, Profile
 
 if TYPE_CHECKING:
     from ..embedding import Source
@@ -146,6 +151,65 @@ class ValidateEpisode(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstruct
             if found.verdict == "different":
                 reward = float(reward) - self._penalty
         return observation, reward, terminated, truncated, info
+
+
+class ProfileObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstructorArgs):
+    """Adds where the program spends its time to the observations of ``mir-llvm-v0``.
+
+    Observes ``{"observation": the environment's own, "profile": …}``, a vector of
+    ``mirgym.profile.PROFILE_NAMES`` of the program's first run, shape ``(PROFILE_SIZE,)``,
+    from 0 to 1. The program is run at reset and after each step that changed it, some 20 ms
+    each; ``profile`` holds the counts of each block. Where it cannot be run the vector is 0 and
+    ``info["profile_error"]`` says why.
+
+    Args:
+        env: ``mir-llvm-v0``, or another of mirgym's environments.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        gym.utils.RecordConstructorArgs.__init__(self)
+        gym.Wrapper.__init__(self, env)
+        if not hasattr(env.unwrapped, "episode"):
+            raise TypeError(
+                "ProfileObservation needs one of mirgym's environments, such as mir-llvm-v0, and "
+                f"not {type(env.unwrapped).__name__}"
+            )
+        box = spaces.Box(0.0, 1.0, (PROFILE_SIZE,), np.float32)
+        self.observation_space = spaces.Dict({"observation": env.observation_space, "profile": box})
+        self.profile: Profile | None = None
+        """Of the program as it is; None where it cannot be run."""
+        self._meters: dict[str, CostMeter] = {}
+        self._error = ""
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Reset, and run the program."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        self._run()
+        return self._with_profile(observation, info), info
+
+    def step(self, action: Any) -> tuple[dict[str, Any], SupportsFloat, bool, bool, dict[str, Any]]:
+        """Step; run the program when that changed it."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        if info["changed"]:
+            self._run()
+        return self._with_profile(observation, info), reward, terminated, truncated, info
+
+    def _run(self) -> None:
+        llvm_env: Any = self.env.unwrapped
+        program, session = llvm_env.episode.program, llvm_env.episode.session
+        meter = self._meters.setdefault(program.uri, CostMeter(program))
+        try:
+            self.profile, self._error = meter.profile(session), ""
+        except NotRunnableError as error:
+            self.profile, self._error = None, str(error)
+
+    def _with_profile(self, observation: Any, info: dict[str, Any]) -> dict[str, Any]:
+        if self._error:
+            info["profile_error"] = self._error
+        profile = self.profile or Profile((), 0)
+        return {"observation": observation, "profile": profile.vector()}
 
 
 def _space(own: spaces.Space[Any], size: int, *, keep: bool) -> spaces.Space[Any]:

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import NotRunnableError
-from .execution import Ending, ExecutionLimits, RunReport, RunRequest
+from .execution import Ending, Execution, ExecutionLimits, RunReport, RunRequest
+from .profile import Profile
 from .programs import Program, Run
 from .programs.linking import runtime_libraries
 from .session import Session
@@ -54,6 +55,13 @@ class CostMeter:
 
     def measure(self, session: Session) -> tuple[RunReport, ...]:
         """One report for each run. See ``cost``."""
+        return self._execute(session, counters=False).runs
+
+    def profile(self, session: Session) -> Profile:
+        """How often each block ran. See ``cost``."""
+        return Profile.of(self._execute(session, counters=True))
+
+    def _execute(self, session: Session, *, counters: bool) -> Execution:
         if not self.runs:
             raise NotRunnableError(
                 f"{self.program.uri}: nothing says how to run this program. Give it runs in a "
@@ -66,13 +74,16 @@ class CostMeter:
             requests = [_prepare(folder / str(i), run) for i, run in enumerate(self.runs)]
             try:
                 done = session.execute(
-                    requests, libraries=runtime_libraries(self.program), limits=self.limits
+                    requests,
+                    libraries=runtime_libraries(self.program),
+                    limits=self.limits,
+                    counters=counters,
                 )
             except NotRunnableError as error:
                 raise NotRunnableError(f"{self.program.uri}: {error}") from error
             for index, (request, report) in enumerate(zip(requests, done.runs, strict=True)):
                 self._check(index, request, report)
-        return done.runs
+        return done
 
     def _check(self, index: int, request: RunRequest, report: RunReport) -> None:
         run = self.runs[index]
