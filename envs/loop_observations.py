@@ -11,7 +11,7 @@ from gymnasium import spaces
 from ..errors import did_you_mean
 from ..loops import LoopFacts
 from ..views import FunctionView
-from .observations import Observer
+from .observations import Observer, embedding_space
 
 NAMES = ("facts", "embedding")
 
@@ -76,4 +76,4 @@ def _space(name: str) -> spaces.Space[Any]:
         return spaces.Box(0.0, _LARGEST, (len(FACTS) + 1,), np.float32)
     from ..encoder.config import CONFIGS
 
-    return spaces.Box(-np.inf, np.inf, (2 * CONFIGS["tiny"].d_embed,), np.float32)
+    return embedding_space(2 * CONFIGS["tiny"].d_embed)

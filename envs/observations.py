@@ -94,8 +94,15 @@ def _space(name: str, n_actions: int, knob_sizes: Sequence[int]) -> spaces.Space
     if name == "embedding":
         from ..encoder.config import CONFIGS, module_size
 
-        return spaces.Box(-np.inf, np.inf, (module_size(CONFIGS["tiny"]),), np.float32)
+        return embedding_space(module_size(CONFIGS["tiny"]))
     return spaces.Text(IR_LIMIT, min_length=0, charset=frozenset(string.printable))
+
+
+def embedding_space(size: int) -> spaces.Box:
+    """The space of an encoder's vectors."""
+    from ..encoder.config import EMBEDDING_LIMIT
+
+    return spaces.Box(-EMBEDDING_LIMIT, EMBEDDING_LIMIT, (size,), np.float32)
 
 
 class Observer:

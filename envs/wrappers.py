@@ -27,6 +27,7 @@ from ..dynamic_cost import CostMeter
 from ..embedding import ProgramEmbedder
 from ..errors import NotRunnableError
 from ..profile import PROFILE_SIZE, Profile
+from .observations import embedding_space
 
 if TYPE_CHECKING:
     from ..embedding import Source
@@ -213,5 +214,5 @@ class ProfileObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstr
 
 
 def _space(own: spaces.Space[Any], size: int, *, keep: bool) -> spaces.Space[Any]:
-    embedding = spaces.Box(-np.inf, np.inf, (size,), np.float32)
+    embedding = embedding_space(size)
     return spaces.Dict({"observation": own, "embedding": embedding}) if keep else embedding

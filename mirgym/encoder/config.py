@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+EMBEDDING_LIMIT = 100.0
+"""No entry of an embedding is further from 0; those of the shipped encoders stay within 10."""
 N_OPERANDS = 3
 """Operands of a token; they share a table of embeddings."""
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..views import FunctionView, ModuleView
-from .config import EncoderConfig, module_size
+from .config import EMBEDDING_LIMIT, EncoderConfig, module_size
 from .light import LightEncoder
 from .weights import load, read
 
@@ -109,7 +109,8 @@ class Embedder:
             self._embed(batch)
 
     def _embed(self, batch: list[FunctionView]) -> None:
-        for view, row in zip(batch, self._encode(batch), strict=True):
+        rows = np.clip(self._encode(batch), -EMBEDDING_LIMIT, EMBEDDING_LIMIT)
+        for view, row in zip(batch, rows, strict=True):
             self._cache[view.key] = row
         while len(self._cache) > max(self._cached_functions, len(batch)):
             self._cache.popitem(last=False)

@@ -42,6 +42,15 @@ def test_gymnasium_check_env(make: Make, observation: Any, objective: str) -> No
     assert env.unwrapped.episode.program.uri == URI
 
 
+@pytest.mark.parametrize("name", ["mir-llvm-v0", "mir-llvm-params-v0", "mir-llvm-loops-v0"])
+def test_both_checkers_are_silent_about_the_default_observation(name: str) -> None:
+    checker = pytest.importorskip("stable_baselines3.common.env_checker")
+    with gym.make(name, programs="mirbench/crc") as env, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(env.unwrapped, skip_render_check=True)
+        checker.check_env(env.unwrapped)
+
+
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("observation", OBSERVATIONS, ids=str)
 def test_stable_baselines_check_env(bare: Bare, observation: Any, objective: str) -> None:
