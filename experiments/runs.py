@@ -9,6 +9,8 @@ from typing import Any
 
 from mirgym.provenance import git_revision, machine, package_versions
 
+_REVISION = git_revision() or "unknown"
+"""At the start: what the run itself writes into the tree is no change to what ran."""
 RESULTS = Path(__file__).resolve().parent.parent / "results"
 
 
@@ -32,7 +34,7 @@ def write_run_json(folder: Path, config: Any, figures: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     content = {
         "config": _without_paths(dataclasses.asdict(config)),
-        "git": git_revision() or "unknown",
+        "git": _REVISION,
         "machine": machine(),
         "packages": package_versions(),
         "figures": figures,
