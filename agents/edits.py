@@ -114,39 +114,82 @@ class Draft:
         return Pass("edited", as_module(text), "edited", options=self.options)
 
 
-def improve_by_edits(
-    explorer: Explorer,
-    node: Node,
-    promise: Mapping[Edit, float],
-    rng: random.Random,
-    draft_of: Callable[[Node], Draft] = Draft.of,
-) -> Node:
-    """Edit the pipeline of a state while that makes it cheaper; return the best state.
-
-    A pass whose absence makes no difference is left out for good.
+class Editor:
+    """Edits pipelines of one program.
 
     Args:
-        explorer: Where to.
-        node: A state; nothing is done when it is not editable.
-        promise: What each edit is expected to gain. Those with nothing are not tried, but
-            for ``drop``, which comes last then.
-        rng: Breaks ties.
+        explorer: Of the program.
+        promise: What each edit is expected to gain. Those with nothing are not tried, but for
+            ``drop``, which comes last then.
+        rng: Breaks ties, and draws variations.
         draft_of: The pipeline of a state.
-
-    Raises:
-        BudgetSpentError: No compile is left.
     """
-    if not is_editable(node):
-        return node
-    draft = draft_of(node)
-    current = explorer.apply(explorer.root, draft.step())
-    if current is None or current.cost > node.cost:
-        return node
 
-    def reach(trial: Draft) -> Node | None:
-        return explorer.apply(explorer.root, trial.step())
+    def __init__(
+        self,
+        explorer: Explorer,
+        promise: Mapping[Edit, float],
+        rng: random.Random,
+        draft_of: Callable[[Node], Draft] = Draft.of,
+    ) -> None:
+        self._explorer = explorer
+        self._promise = promise
+        self._rng = rng
+        self._draft_of = draft_of
 
-    return climb(draft, current, promise, rng, reach)
+    def improve(self, node: Node) -> Node:
+        """Edit the pipeline of a state while that makes it cheaper; return the best state.
+
+        A pass whose absence makes no difference is left out for good. A state that is not
+        editable is returned as it is.
+
+        Raises:
+            BudgetSpentError: No compile is left.
+        """
+        if not is_editable(node):
+            return node
+        draft = self._draft_of(node)
+        current = self._reach(draft)
+        if current is None or current.cost > node.cost:
+            return node
+        return climb(draft, current, self._promise, self._rng, self._reach)
+
+    def vary(self, node: Node) -> None:
+        """Go on from random variations of a pipeline, the best so far, until all is spent.
+
+        Iterated local search (Lourenço, Martin & Stützle 2003): one to three edits at random,
+        the promising ones more often, then ``improve`` for a few compiles.
+
+        Args:
+            node: An editable state.
+
+        Raises:
+            BudgetSpentError: No compile is left.
+        """
+        explorer = self._explorer
+        idle = 0
+        while idle < IDLE_RESTARTS:
+            before = explorer.compiles
+            reached = self._reach(self._variation(self._draft_of(node)))
+            if reached is not None:
+                with explorer.at_most(_PATIENCE):
+                    self.improve(reached)
+                node = min(node, explorer.best, key=lambda one: (not is_editable(one), one.cost))
+            idle = idle + 1 if explorer.compiles == before else 0
+
+    def _variation(self, draft: Draft) -> Draft:
+        some = [edit for edit in self._promise if edit.kind != "drop"]
+        weights = [self._promise[edit] for edit in some]
+        for _ in range(self._rng.choice((1, 2, 2, 3))):
+            places = list(draft.places())
+            if places and self._rng.random() < 0.5:
+                draft = draft.without(self._rng.choice(places))
+            else:
+                draft = draft.edited(self._rng.choices(some, weights)[0])
+        return draft
+
+    def _reach(self, draft: Draft) -> Node | None:
+        return self._explorer.apply(self._explorer.root, draft.step())
 
 
 class Priced(Protocol):
@@ -167,12 +210,12 @@ def climb(
     rng: random.Random,
     reach: Callable[[Draft], _Reached | None],
 ) -> _Reached:
-    """The local search of ``improve_by_edits`` over anything that gives drafts a cost.
+    """The local search of ``Editor.improve`` over anything that gives drafts a cost.
 
     Args:
         draft: Where to start.
         current: What it leads to.
-        promise: See ``improve_by_edits``.
+        promise: See ``Editor``.
         rng: Breaks ties.
         reach: What a draft leads to; None when it fails.
     """
@@ -197,48 +240,6 @@ def climb(
         elif reached is current and not isinstance(move, Edit):
             draft = trial
     return current
-
-
-def vary(
-    explorer: Explorer,
-    node: Node,
-    promise: Mapping[Edit, float],
-    rng: random.Random,
-    draft_of: Callable[[Node], Draft] = Draft.of,
-) -> None:
-    """Go on from random variations of a pipeline, the best so far, until the budget is spent.
-
-    Iterated local search (Lourenço, Martin & Stützle 2003): one to three edits at random, the
-    promising ones more often, then ``improve_by_edits`` for a few compiles.
-
-    Args:
-        explorer: Where to.
-        node: An editable state.
-        promise: What each edit is expected to gain.
-        rng: Draws the variations.
-        draft_of: The pipeline of a state.
-
-    Raises:
-        BudgetSpentError: No compile is left.
-    """
-    some = [edit for edit in promise if edit.kind != "drop"]
-    weights = [promise[edit] for edit in some]
-    idle = 0
-    while idle < IDLE_RESTARTS:
-        before = explorer.compiles
-        draft = draft_of(node)
-        for _ in range(rng.choice((1, 2, 2, 3))):
-            places = list(draft.places())
-            if places and rng.random() < 0.5:
-                draft = draft.without(rng.choice(places))
-            else:
-                draft = draft.edited(rng.choices(some, weights)[0])
-        reached = explorer.apply(explorer.root, draft.step())
-        if reached is not None:
-            with explorer.at_most(_PATIENCE):
-                improve_by_edits(explorer, reached, promise, rng, draft_of)
-            node = min(node, explorer.best, key=lambda one: (not is_editable(one), one.cost))
-        idle = idle + 1 if explorer.compiles == before else 0
 
 
 @functools.cache

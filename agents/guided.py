@@ -23,7 +23,7 @@ from ..encoder.embedder import light_embedder
 from ..passes import Pass
 from ..views import ModuleView
 from .controls import POLICIES, coreset
-from .edits import improve_by_edits, is_editable, promising, vary
+from .edits import Editor, is_editable, promising
 from .explorer import CANDIDATE_ERRORS, Explorer
 from .policy import COUNTS, STEPS, Policy, history, load
 from .walker import Node
@@ -130,10 +130,10 @@ def _how_many(left: int) -> int:
 
 def _edit(explorer: Explorer, states: Sequence[Node], rng: random.Random) -> None:
     """Spend what is left on edits of the best."""
-    promise = promising(explorer.config.objective)
     start = next((node for node in (explorer.best, *states) if is_editable(node)), None)
     if start is not None:
-        vary(explorer, improve_by_edits(explorer, start, promise, rng), promise, rng)
+        editor = Editor(explorer, promising(explorer.config.objective), rng)
+        editor.vary(editor.improve(start))
 
 
 def _states(explorer: Explorer, tried: Sequence[Pass]) -> list[Node]:

@@ -26,7 +26,7 @@ from ..errors import NotRunnableError
 from ..objective import LEVEL_PIPELINES
 from ..passes import Pass
 from .actionset import ActionSet
-from .edits import Draft, Edit, improve_by_edits, is_editable, vary
+from .edits import Draft, Edit, Editor, is_editable
 from .explorer import Explorer
 from .pipelines import O3, O3_OPTIONS, parse
 from .strategies import o_level
@@ -87,9 +87,8 @@ def _find_cheap(explorer: Explorer, rng: random.Random) -> None:
         return
     whole = explorer.apply(explorer.root, written_out(start).step())
     draft_of = written_out if whole is not None and whole.cost <= start.cost else Draft.of
-    promise = promising_for_speed()
-    end = improve_by_edits(explorer, start, promise, rng, draft_of)
-    vary(explorer, end, promise, rng, draft_of)
+    editor = Editor(explorer, promising_for_speed(), rng, draft_of)
+    editor.vary(editor.improve(start))
 
 
 def written_out(node: Node) -> Draft:

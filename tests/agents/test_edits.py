@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from mirgym.agents.edits import (
     Draft,
     Edit,
+    Editor,
     all_edits,
-    improve_by_edits,
     is_editable,
     promising,
-    vary,
 )
 from mirgym.agents.explorer import BudgetSpentError, Explorer, SearchConfig
 from mirgym.agents.pipelines import O2
@@ -88,14 +87,14 @@ def test_edits_only_improve_and_stop_when_none_does(objective: str) -> None:
         start = explorer.apply(explorer.root, o_level("default<O2>"))
         assert start is not None
         few = dict(list(promising(objective).items())[:8])
-        end = improve_by_edits(explorer, start, few, random.Random(0))
+        end = Editor(explorer, few, random.Random(0)).improve(start)
         assert end is explorer.best
         spent = explorer.compiles
-        assert improve_by_edits(explorer, end, few, random.Random(0)).cost == end.cost
+        assert Editor(explorer, few, random.Random(0)).improve(end).cost == end.cost
         assert explorer.compiles < spent + 300
         unpromising = explorer.apply(explorer.root, o_level("default<O2>,function(reg2mem)"))
         assert unpromising is not None
-        assert improve_by_edits(explorer, unpromising, few, random.Random(0)).cost <= start.cost
+        assert Editor(explorer, few, random.Random(0)).improve(unpromising).cost <= start.cost
 
 
 def test_what_is_not_editable_is_left_alone() -> None:
@@ -107,7 +106,7 @@ def test_what_is_not_editable_is_left_alone() -> None:
         assert mixed is not None
         compiles = explorer.compiles
         for node in (mixed, explorer.root):
-            found = improve_by_edits(explorer, node, promising("ir_instructions"), random.Random(0))
+            found = Editor(explorer, promising("ir_instructions"), random.Random(0)).improve(node)
             assert found is node
         assert explorer.compiles == compiles
 
@@ -118,7 +117,7 @@ def test_variations_spend_the_budget_and_are_drawn_by_seed() -> None:
             start = explorer.apply(explorer.root, o_level("default<O2>"))
             assert start is not None
             with pytest.raises(BudgetSpentError):
-                vary(explorer, start, promising("ir_instructions"), random.Random(seed))
+                Editor(explorer, promising("ir_instructions"), random.Random(seed)).vary(start)
             assert explorer.compiles == 60
             return explorer.best.cost, explorer.best.key
 
