@@ -83,6 +83,18 @@ LINES = (
         _told("{:.3f}, random search {:.3f}", "agent", "random"),
     ),
     Line(
+        "train_policy",
+        "python -m experiments.train_policy",
+        "both policies and the table of observations, from the shipped encoder and cached search "
+        "data; steps of PPO per second for `.text`, for IR",
+        _told(
+            "{:.0f} s; {:.0f}, {:.0f}",
+            "seconds",
+            ("text_size_bytes", "ppo_steps_per_s"),
+            ("ir_instructions", "ppo_steps_per_s"),
+        ),
+    ),
+    Line(
         "bench/engine",
         "mirgym bench engine",
         "time of a step ÷ bare pass manager, worker process, at 644 and 5,091 instructions",
