@@ -179,6 +179,8 @@ def test_beyond_the_noise() -> None:
     assert Timing(1, 0.97, 0.01, 5).is_faster
     assert not Timing(1, 0.985, 0.01, 5).is_faster
     assert not Timing(1, 1.2, 0.0, 5).is_faster
+    assert not Timing(1, 0.9, 0.01, 8, faster_share=0.6).is_faster  # a burst of noise
+    assert Timing(1, 0.9, 0.01, 8, faster_share=0.75).is_faster
 
 
 def test_optimize_keeps_o3_when_the_gain_does_not_hold(
