@@ -7,7 +7,8 @@ clock found faster, and what each edit (``agents.edits``) gained; ``experiments.
 makes it.
 
 Under ``runtime_ns`` most candidates are not timed: they are run once and counted
-(``dynamic_cost``, the same every time), and only the cheapest are timed. The winner is timed
+(``dynamic_cost``, the same every time), and only the cheapest are timed, beside those that the
+clock found faster on training programs. The winner is timed
 once more against the baseline and given up unless it is faster beyond the noise: the best of
 many noisy times is often only the luckiest. Each of these is one compile of the budget, whether
 it is counted, timed or timed again.
@@ -46,18 +47,19 @@ _TIMED = 1 / 6
 
 
 @functools.cache
-def known_pipelines(objective: str = "dynamic_cost") -> tuple[Pass, ...]:
+def known_pipelines() -> tuple[Pass, ...]:
     """Whole pipelines, those first that help most of the training programs.
 
     Raises:
         ActionSetError: The data is for another LLVM.
     """
-    actions = ActionSet.from_json(_text(), SPEED_DATA).actions
-    if objective != "runtime_ns":
-        return actions
-    faster: list[int] = json.loads(_text())["clock"]
-    others = (index for index in range(len(actions)) if index not in faster)
-    return tuple(actions[index] for index in (*faster, *others))
+    return ActionSet.from_json(_text(), SPEED_DATA).actions
+
+
+@functools.cache
+def faster_by_clock() -> tuple[Pass, ...]:
+    """Those of them that the clock found faster on training programs, in its order."""
+    return tuple(known_pipelines()[index] for index in json.loads(_text())["clock"])
 
 
 @functools.cache
@@ -106,9 +108,11 @@ def _time_the_cheapest(explorer: Explorer, rng: random.Random) -> None:
     left = explorer.left
     with explorer.at_most(max(left - 1, 1)):  # one to time the winner again
         if left <= _PROMPT:
-            explorer.walk_each(explorer.root, known_pipelines("runtime_ns"))
+            explorer.walk_each(explorer.root, (*faster_by_clock(), *known_pipelines()))
         else:
-            for path in _promising_paths(explorer, left - 1 - round(left * _TIMED), rng):
+            timed = round(left * _TIMED)
+            explorer.walk_each(explorer.root, faster_by_clock()[: timed // 2])
+            for path in _promising_paths(explorer, left - 1 - timed, rng):
                 explorer.walk(explorer.root, path)
     _confirm(explorer)
 
@@ -120,7 +124,7 @@ def _promising_paths(
     try:
         counting = explorer.beside("dynamic_cost", compiles)
     except NotRunnableError:  # with a counter in each block it is too slow, for example
-        return [(one,) for one in known_pipelines("runtime_ns")]
+        return [(one,) for one in (*faster_by_clock(), *known_pipelines())]
     with counting:
         with counting.at_most(compiles):
             _find_cheap(counting, rng)
