@@ -166,8 +166,7 @@ LINES = (
     Line(
         "bench/optimize",
         "",
-        "programs optimised twice with ten compiles: the objects written against those of "
-        "`clang -Oz`",
+        "programs optimised twice with ten compiles: the objects written against `clang -Oz`",
         _told(
             "{} programs, geomean {:.3f}, worst {:.3f}; another result the second time: {}",
             "programs optimised twice",

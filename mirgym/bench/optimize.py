@@ -2,8 +2,9 @@
 
 Zero-shot is two compiles: the baseline, and what the policy takes first. The time is that of
 the whole process, with the start of Python and the reading of weights. Whether a result is worse
-than Oz is asked of the object file that was written and of the one that clang's own ``-Oz``
-writes, not of what the command says of itself.
+than Oz is asked of the object file that was written and of what clang's own ``-Oz`` makes of the
+source, not of what the command says of itself. Both are code of the same LLVM: clang may be of
+another patch release, whose code generator differs by some bytes.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 from ..errors import MirgymError
 from ..programs import Program, resolve_all
 from ..programs.compile import find_clang
+from ..worker import WorkerSession
 from .modules import module_near
 from .report import Check, Report
 
@@ -53,7 +55,7 @@ def measure(
     unlike = len({_result(found) for _, found in timed}) - 1
     ratios = []
     with tempfile.TemporaryDirectory() as folder:
-        ours, clangs = Path(folder) / "ours.o", Path(folder) / "clangs.o"
+        ours, clangs = Path(folder) / "ours.o", Path(folder) / "clangs.bc"
         for program in every:
             name = program.uri.removeprefix("benchmark://")
             first, second = (_timed(name, budget, "-o", str(ours))[1] for _ in range(2))
@@ -77,11 +79,13 @@ def measure(
 
 
 def _clangs_oz(program: Program, target: Path) -> int:
-    """Bytes of ``.text`` that ``clang -Oz`` makes of a program of one source."""
+    """Bytes of ``.text`` after ``clang -Oz`` of a program of one source."""
     (source,) = program.sources
-    command = [str(find_clang()), "-Oz", "-w", *program.flags, "-c", str(source)]
+    command = [str(find_clang()), "-Oz", "-w", *program.flags, "-emit-llvm", "-c", str(source)]
     subprocess.run([*command, "-o", str(target)], check=True, timeout=_PATIENCE)
-    return text_bytes(target.read_bytes())
+    with WorkerSession() as session:
+        session.load(target.read_bytes(), level="as-is")
+        return text_bytes(session.emit("obj"))
 
 
 def text_bytes(elf: bytes) -> int:
