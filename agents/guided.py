@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..encoder.embedder import light_embedder
 from ..passes import Pass
 from ..views import ModuleView
 from .controls import POLICIES, coreset
@@ -56,6 +55,8 @@ class Guide:
         return self._known[node.key]
 
     def _observe(self, node: Node) -> dict[str, np.ndarray]:
+        from ..encoder.embedder import light_embedder  # a single compile looks at nothing
+
         wanted = self.policy.config.observation
         views = ["functions" if name == "embedding" else name for name in wanted]
         seen = self.explorer.look(node, [view for view in views if view != "history"])
