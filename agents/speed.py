@@ -8,7 +8,7 @@ makes it.
 
 Under ``runtime_ns`` most candidates are not timed: they are run once and counted
 (``dynamic_cost``, the same every time), and only the cheapest are timed, beside those that the
-clock found faster on training programs. The winner is timed
+clock found faster on training programs, and what their options give together. The winner is timed
 once more against the baseline and given up unless it is faster beyond the noise: the best of
 many noisy times is often only the luckiest. Each of these is one compile of the budget, whether
 it is counted, timed or timed again.
@@ -21,6 +21,7 @@ import json
 import math
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 
 from ..errors import NotRunnableError
@@ -42,8 +43,10 @@ _PROMPT = 12
 """A budget up to this is all for known pipelines."""
 _KNOWN = 2.0
 """Times the square root of a larger budget: 11 of 30 compiles, 20 of 100."""
-_TIMED = 1 / 6
-"""Share of the compiles that are timed: 5 of 30, 16 of 100. The others are counted."""
+_TIMED = 1 / 3
+"""Share of the compiles that are timed: 10 of 30, 33 of 100. The others are counted. Half of
+the times are for what the clock found faster in training, a quarter for what is cheapest by count,
+the rest for the options of several of them together."""
 
 
 @functools.cache
@@ -112,9 +115,29 @@ def _time_the_cheapest(explorer: Explorer, rng: random.Random) -> None:
         else:
             timed = round(left * _TIMED)
             explorer.walk_each(explorer.root, faster_by_clock()[: timed // 2])
-            for path in _promising_paths(explorer, left - 1 - timed, rng):
+            paths = _promising_paths(explorer, left - 1 - timed, rng)
+            for path in paths[: timed // 4]:
+                explorer.walk(explorer.root, path)
+            _merge(explorer)
+            for path in paths[timed // 4 :]:
                 explorer.walk(explorer.root, path)
     _confirm(explorer)
+
+
+def _merge(explorer: Explorer) -> None:
+    """Give the fastest pipeline the options of the next ones, while that makes it faster."""
+    faster = [node for node in explorer.cheapest() if node.cost < explorer.baseline_cost]
+    nodes = [node for node in faster if is_editable(node)]
+    if not nodes:
+        return
+    current, *others = nodes
+    draft = Draft.of(current)
+    for other in others:
+        options = {**dict(other.path[0].options), **dict(draft.options)}
+        trial = replace(draft, options=tuple(sorted(options.items())))
+        reached = explorer.apply(explorer.root, trial.step())
+        if reached is not None and reached.cost < current.cost:
+            draft, current = trial, reached
 
 
 def _promising_paths(

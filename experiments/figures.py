@@ -49,3 +49,27 @@ def plot_bars(path: Path, ratios: Mapping[str, float], title: str, label: str) -
     figure.tight_layout()
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def plot_loops(path: Path, learned: Mapping[str, Any]) -> None:
+    """Held-out loops: what each way of choosing gains over LLVM."""
+    held_out = learned["held_out"]
+    bars = {
+        "one choice, at random": (held_out["random"], CONTROL),
+        "one choice for all loops": (learned["fixed"]["gain"], CONTROL),
+        "best of ten at random": (held_out["best_of_10_random"], CONTROL),
+        **{f"PPO, seed {seed}": (gain, AGENT) for seed, gain in enumerate(learned["ppo"])},
+        "brute force": (held_out["brute_force"], BASELINE),
+    }
+    figure, axes = plt.subplots(figsize=(7, 0.45 * len(bars) + 1))
+    names = list(bars)[::-1]
+    axes.barh(
+        names,
+        [100 * (bars[name][0] - 1) for name in names],
+        color=[bars[name][1] for name in names],
+    )
+    axes.axvline(0.0, color="black", linewidth=0.8)
+    axes.set(xlabel=f"% executed less than at O3, {held_out['loops']} held-out loops")
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)

@@ -3,14 +3,16 @@
 For each loop, every choice of ``mir-llvm-loops-v0`` is measured with all other loops left to
 LLVM: brute force. From the same figures come random choices, the one choice that is best over
 the training loops, and PPO, which learns on the training loops (the kernels' families and
-programs outside the test split) and is scored on the held-out ones. Writes ``run.json`` and
-``costs.jsonl``; a second start goes on where the first was interrupted.
+programs outside the test split) and is scored on the held-out ones. Writes ``run.json``,
+``loops.csv`` and ``loops.png``; all measurements are in ``costs.jsonl`` in the work folder, where
+a second start goes on.
 
     python -m experiments.loops --help
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import time
 from collections.abc import Sequence
@@ -25,9 +27,12 @@ from mirgym.errors import MirgymError
 from mirgym.programs import resolve_all
 from mirgym.worker import WorkerSession
 
+from .figures import plot_loops
 from .loop_costs import CHOICES, LoopCosts, append, measure, read
 from .loop_policy import learn
 from .runs import RESULTS, write_run_json
+
+_PARTS = ("width", "interleave", "unroll")
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class LoopsExperiment:
     seeds: tuple[int, ...] = (0, 1, 2)
     """Of PPO."""
     folder: Path = field(default=RESULTS / "loops")
+    work: Path = Path("runs/loops")
 
 
 def measure_all(config: LoopsExperiment, path: Path) -> list[LoopCosts]:
@@ -120,8 +126,8 @@ def learned(config: LoopsExperiment, loops: Sequence[LoopCosts]) -> dict[str, An
 
 def main(config: LoopsExperiment) -> None:
     """Measure, learn, and write the folder."""
-    config.folder.mkdir(parents=True, exist_ok=True)
-    loops = measure_all(config, config.folder / "costs.jsonl")
+    config.work.mkdir(parents=True, exist_ok=True)
+    loops = measure_all(config, config.work / "costs.jsonl")
     found = {
         "choices": len(CHOICES),
         "all": figures(loops),
@@ -130,7 +136,23 @@ def main(config: LoopsExperiment) -> None:
         "learned": learned(config, loops),
     }
     write_run_json(config.folder, config, found)
+    _write_csv(config.folder / "loops.csv", loops)
+    if found["learned"]:
+        plot_loops(config.folder / "loops.png", found["learned"])
     print(json.dumps(found, indent=1))
+
+
+def _write_csv(path: Path, loops: Sequence[LoopCosts]) -> None:
+    """LLVM's cost of each loop, and the best choice."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("program", "split", "loop", "cost", "best_gain", *_PARTS))
+        for loop in loops:
+            gains = loop.gains()
+            best = int(gains.argmax())
+            gain = round(float(np.exp(gains[best])), 4)
+            name = loop.program.rpartition("/")[2]
+            writer.writerow((name, loop.split, loop.loop, loop.costs[0], gain, *CHOICES[best]))
 
 
 if __name__ == "__main__":

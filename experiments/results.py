@@ -105,7 +105,7 @@ ENTRIES = (
         "--largest 2500 --size 60 --searches.algorithms policy random",
     ),
     Entry("mine_edits", "-m experiments.mine_edits --corpus {work}/modules --corpus-count 45"),
-    Entry("mine_speed", "-m experiments.mine_speed"),
+    Entry("mine_speed", "-m experiments.mine_speed --rounds 5"),
     Entry("loops", "-m experiments.loops"),
     Entry("pareto", "-m experiments.pareto"),
     Entry("mine_portfolio", "-m experiments.mine_portfolio --corpus {work}/modules --minutes 14"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 pytest.importorskip("tyro")
 
 from experiments.loop_costs import CHOICES, LoopCosts, LoopMeter, append, read
-from experiments.loops import best_of, figures
+from experiments.loops import LoopsExperiment, best_of, figures, main
 from mirgym.loops import LoopHints
 from mirgym.programs import resolve
 from mirgym.worker import WorkerSession
@@ -72,3 +73,21 @@ def test_a_measured_loop():
         own = meter.cost([])
         assert meter.cost([LoopHints(kernel.number)]) == own
         assert meter.cost([LoopHints(kernel.number, 1, 1, 1)]) > own
+
+
+def test_a_whole_run_from_what_was_measured(tmp_path: Path):
+    pytest.importorskip("stable_baselines3")
+    work = tmp_path / "work"
+    work.mkdir()
+    cheap = {i: 500 for i, choice in enumerate(CHOICES) if choice[0] == 8}
+    for one in [loop(cheap)] * 3 + [loop(cheap, "test")] * 2:
+        append(work / "costs.jsonl", one)
+    config = LoopsExperiment(
+        programs=(), ppo_steps=2_000, seeds=(0,), folder=tmp_path / "results", work=work
+    )
+    main(config)
+    found = json.loads((tmp_path / "results" / "run.json").read_text())["figures"]["learned"]
+    assert found["held_out"]["brute_force"] == 2.0 and found["fixed"]["gain"] == 2.0
+    rows = (tmp_path / "results" / "loops.csv").read_text().splitlines()
+    assert len(rows) == 6 and rows[1].startswith("x-1,train,0,1000,2.0,8,")
+    assert (tmp_path / "results" / "loops.png").stat().st_size > 1000
