@@ -22,7 +22,7 @@ class Line(NamedTuple):
     """From the figures, and the values of a benchmark's checks by name."""
 
 
-def _told(template: str, *names: str | tuple[str, ...]) -> Callable[[Figures], str]:
+def _told(template: str, *names: str | tuple[str | int, ...]) -> Callable[[Figures], str]:
     """Some figures in a sentence; a tuple is a way through nested ones."""
 
     def tell(found: Figures) -> str:
@@ -92,6 +92,31 @@ LINES = (
             "seconds",
             ("text_size_bytes", "ppo_steps_per_s"),
             ("ir_instructions", "ppo_steps_per_s"),
+        ),
+    ),
+    Line(
+        "loops",
+        "python -m experiments.loops",
+        "width, interleaving and unroll count of loops, by `dynamic_cost` against O3: the best of "
+        "150 choices for all, for loops of kernels, for loops of programs",
+        _told(
+            "{} loops: {:.3f}, {:.3f}, {:.3f}",
+            ("all", "loops"),
+            ("all", "brute_force"),
+            ("kernels", "brute_force"),
+            ("programs", "brute_force"),
+        ),
+    ),
+    Line(
+        "loops",
+        "",
+        "held-out loops: PPO (three seeds), the one choice that is best for the training loops, "
+        "brute force",
+        _told(
+            "{:.3f}, {:.3f}, {:.3f}; {:.3f}; {:.3f}",
+            *(("learned", "ppo", seed) for seed in range(3)),
+            ("learned", "fixed", "gain"),
+            ("learned", "held_out", "brute_force"),
         ),
     ),
     Line(

@@ -199,6 +199,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
             "leaderboard-mirbench-ir",
             "leaderboard-cbench-text",
             "leaderboard-cbench-ir",
+            "leaderboard-mirbench-time",
         )
     },
 }

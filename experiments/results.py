@@ -122,6 +122,11 @@ ENTRIES = (
     Entry(
         "ablations", "-m experiments.ablations --corpus {work}/modules --work {work}/search_data"
     ),
+    Entry(
+        "leaderboard-mirbench-time",
+        "-m mirgym.cli leaderboard --suite mirbench --objective runtime_ns --seeds 1 "
+        "--budget 3,30 --agents speed,random,search --output {output}",
+    ),
     *(
         Entry(
             f"leaderboard-{suite}-{name}",
