@@ -128,7 +128,7 @@ def main(config: LoopsExperiment) -> None:
     """Measure, learn, and write the folder."""
     config.work.mkdir(parents=True, exist_ok=True)
     loops = measure_all(config, config.work / "costs.jsonl")
-    found = {
+    found: dict[str, Any] = {
         "choices": len(CHOICES),
         "all": figures(loops),
         "kernels": figures([loop for loop in loops if loop.program.startswith("loops://")]),
