@@ -163,19 +163,25 @@ def _three(value: float | None) -> str:
 
 def convolutions(results: Path) -> str:
     """Graph convolutions at equal time."""
-    path = results / "compare_convs" / "convs.csv"
     head = ("", "masked tokens", "graph", "matching", "effects", "contrast", "functions/s trained")
+
+    def cell(row: Mapping[str, str], name: str, digits: int = 3, scale: int = 1) -> str:
+        return f"{scale * float(row[name]):.{digits}f}" if row[name] else ""
+
+    def matching(row: Mapping[str, str]) -> str:
+        return f"{cell(row, 'match accuracy', 1, 100)} %" if row["match accuracy"] else ""
+
     return markdown(
         head,
         [
             [
-                row["conv"],
-                *(f"{float(row[name]):.3f}" for name in ("mtm", "graph")),
-                f"{100 * float(row['match accuracy']):.1f} %",
-                *(f"{float(row[name]):.3f}" for name in ("effects", "contrast")),
-                f"{float(row['trained_functions_per_s']):.0f}",
+                row["conv"] + (", graph only" if row["modality"] == "graph" else ""),
+                *(cell(row, name) for name in ("mtm", "graph")),
+                matching(row),
+                *(cell(row, name) for name in ("effects", "contrast")),
+                cell(row, "trained_functions_per_s", 0),
             ]
-            for row in _read(path)
+            for row in _read(results / "compare_convs" / "convs.csv")
         ],
     )
 
