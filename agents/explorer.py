@@ -228,8 +228,9 @@ class Explorer(Closing):
         try:
             self._walker.go_to(node)
             return self._walker.session.observe(Wanted.of(views=tuple(views), key=False)).views
-        except CANDIDATE_ERRORS:
+        except CANDIDATE_ERRORS as error:
             self._walker.at = None
+            self.failures.append(Failure(node.path, f"looking at it: {error}"))
             raise
 
     @contextlib.contextmanager

@@ -25,7 +25,7 @@ from gymnasium.vector.utils import batch_space
 
 from ..dynamic_cost import CostMeter
 from ..embedding import ProgramEmbedder
-from ..errors import NotRunnableError
+from ..errors import MirgymError
 from ..profile import PROFILE_SIZE, Profile
 from .observations import embedding_space
 
@@ -203,7 +203,7 @@ class ProfileObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstr
         meter = self._meters.setdefault(program.uri, CostMeter(program))
         try:
             self.profile, self._error = meter.profile(session), ""
-        except NotRunnableError as error:
+        except MirgymError as error:  # also a worker that died of it: the next step says so
             self.profile, self._error = None, str(error)
 
     def _with_profile(self, observation: Any, info: dict[str, Any]) -> dict[str, Any]:

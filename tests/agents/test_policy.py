@@ -244,6 +244,19 @@ def test_a_search_goes_on_when_a_state_cannot_be_looked_at(name, monkeypatch):
     assert len(looked) > 1
 
 
+def test_a_failed_look_is_told(monkeypatch):
+    config = SearchConfig(objective="ir_instructions", budget=2)
+    with Explorer(resolve("mirbench/crc").bitcode(), config) as explorer:
+        monkeypatch.setattr(explorer._walker, "go_to", _refuse)
+        with pytest.raises(SessionError, match="another module"):
+            explorer.look(explorer.root, ["autophase"])
+        assert explorer.failures[-1].error == "looking at it: another module"
+
+
+def _refuse(_):
+    raise SessionError("another module")
+
+
 def test_a_rollout_in_a_circle_ends():
     """Two states that lead to each other, whose outcomes are known and cost no compile."""
     here, there = Node(1, 10, 1), Node(2, 10, 2)
