@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from ..errors import CodegenError, SessionError, VerifyError, WorkerStartError
 from ..objective import check_level, cost_of, objective_name, run_meter, wanted_for
-from ..passes import Pass, catalogue
+from ..passes import Pass, catalogue, is_profile
 from ..programs import Program
 from ..runtime import RuntimeMeter, Timing
 from ..session import DEFAULT_GROWTH_LIMIT, Closing
@@ -137,6 +137,8 @@ class Explorer(Closing):
         """``(compiles, best state)`` at each improvement."""
         self.synonyms: dict[Pass, Pass] = {}
         """Shorter passes that lead to the same state where the longer one was used."""
+        self.timings: dict[int, Timing] = {}
+        """What the clock said of states, by their keys."""
         self.baseline_cost = 0
         self.cached = 0
         """Compiles that the transition cache answered."""
@@ -149,7 +151,9 @@ class Explorer(Closing):
         self._started = time.perf_counter()
         self._meter = run_meter(config.objective, program, config.baseline)
         wanted = Wanted.of(wanted_for(config.objective).metric_names)
-        self._walker = Walker(module, config.baseline, config.limits, config.growth_limit, wanted)
+        self._walker = Walker(
+            module, config.baseline, config.limits, config.growth_limit, wanted, program
+        )
         self._cache: TransitionCache | None = None
         try:
             if config.transitions is not None and self._meter is None:
@@ -332,7 +336,7 @@ class Explorer(Closing):
         try:
             self._walker.go_to(node)
             lasting = True  # from here on the step itself is to blame
-            outcome = self._take(step)
+            outcome = self._take(node, step)
         except WorkerStartError:
             raise
         except CANDIDATE_ERRORS as error:
@@ -344,14 +348,21 @@ class Explorer(Closing):
             self._cache.put(node.state, action, self.config.objective, outcome)
         return outcome, True
 
-    def _take(self, step: Pass) -> Transition:
-        """Run a step where the worker is, and the program where that gives a new module."""
+    def _take(self, node: Node, step: Pass) -> Transition:
+        """Run a step on a state, where the worker is, and the program if its code is new.
+
+        A profile by itself changes no code: it costs what the state does.
+        """
         state = self._walker.step(step)
         outcome = _transition(state)
-        if self._meter is not None and state.key not in self._nodes:
-            cost = cost_of(state, self.config.objective, self._walker.session, self._meter)
-            outcome = outcome._replace(run_cost=cost)
-        return outcome
+        if self._meter is None or state.key in self._nodes:
+            return outcome
+        if is_profile(step):
+            return outcome._replace(run_cost=node.cost)
+        cost = cost_of(state, self.config.objective, self._walker.session, self._meter)
+        if isinstance(self._meter, RuntimeMeter) and self._meter.timing is not None:
+            self.timings[state.key] = self._meter.timing
+        return outcome._replace(run_cost=cost)
 
     def _cost(self, outcome: Transition) -> int:
         known = self._nodes.get(outcome.key)

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from ..dynamic_cost import take_step
 from ..errors import CodegenError, MirgymError, SessionError, WorkerStartError
 from ..objective import LEVEL_PIPELINES, measure_level, run_meter
-from ..passes import Pass
+from ..passes import Pass, is_profile, run_of
 from ..programs import Program
 from ..runtime import RuntimeMeter, Timing
 from ..wire import NOTHING, Wanted
@@ -55,6 +56,7 @@ class Maker:
 
     def __init__(self, program: Program, config: SearchConfig) -> None:
         self.config = config
+        self.program = program
         self.module = program.bitcode()
         self.meter = run_meter(config.objective, program, config.baseline)
         self.timing: Timing | None = None
@@ -69,7 +71,7 @@ class Maker:
             self.module, level=self.config.baseline, growth_limit=self.config.growth_limit
         )
         for one in runs:
-            state = self.session.step(one.pipeline, dict(one.options))
+            state = take_step(self.session, one, self.program)
         return state.key
 
     def make(self, steps: tuple[Pass, ...], key: int | None = None) -> Made:
@@ -169,8 +171,13 @@ def as_runs(steps: Sequence[Pass], separator: str = ",") -> tuple[Pass, ...]:
     ['a,b']
     """
     runs = []
-    for options, group in itertools.groupby(steps, key=lambda step: step.options):
+    for _, group in itertools.groupby(steps, key=run_of):
         members = list(group)
+        if is_profile(members[0]):
+            runs += members
+            continue
         pipeline = separator.join(member.pipeline for member in members)
-        runs.append(Pass("+".join(member.name for member in members), pipeline, options=options))
+        runs.append(
+            Pass("+".join(member.name for member in members), pipeline, options=members[0].options)
+        )
     return tuple(runs)

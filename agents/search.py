@@ -44,7 +44,7 @@ from ..programs import Program
 from .controls import fixed, optuna_tpe, oz_twice
 from .explorer import BudgetSpentError, Explorer, Failure, Progress, SearchConfig
 from .genetic import genetic
-from .speed import RUN_OBJECTIVES, speed
+from .speed import RUN_OBJECTIVES, profiled, speed
 from .strategies import (
     Strategy,
     greedy,
@@ -266,6 +266,7 @@ _LEARNED: dict[str, tuple[Strategy, tuple[str, ...]]] = {
     "fixed": (fixed, tuple(METRICS)),
     "unguided": (_unguided, tuple(METRICS)),
     "speed": (speed, RUN_OBJECTIVES),
+    "profiled": (profiled, RUN_OBJECTIVES),
 }
 """Agents whose data (weights, sequences) is for some objectives only."""
 
@@ -281,6 +282,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "unguided": partial(run, _unguided, 0.0),
     "oz_twice": partial(run, oz_twice, 0.0),
     "speed": partial(run, speed, 0.0),
+    "profiled": partial(run, profiled, 0.0),
 }
 """All algorithms by name. What pays for pruning is in the budget; a whole sequence that is
 one pipeline has nothing to prune."""

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
-from ..passes import Pass, to_pipeline
+from ..passes import Pass, is_profile, run_of, to_pipeline
 from .explorer import Explorer
 from .pipelines import O2_PASSES, Place, is_needed, o2_without, promise
 from .walker import Node
@@ -34,9 +34,9 @@ def as_whole(steps: Iterable[Pass]) -> tuple[Pass, ...]:
     ['a,b']
     """
     whole: list[Pass] = []
-    for options, group in groupby(steps, key=lambda step: step.options):
+    for _, group in groupby(steps, key=run_of):
         members = list(group)
-        if options:
+        if members[0].options or is_profile(members[0]):
             whole += members
         elif members:
             whole.append(Pass("+".join(m.name for m in members), to_pipeline(members)))

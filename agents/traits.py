@@ -65,6 +65,7 @@ TRAITS: dict[str, Traits] = {
     "unguided": Traits(data_version=unguided_version),
     "policy": Traits(data_version=policy_version),
     "speed": Traits(data_version=speed_version),
+    "profiled": Traits(seedless=True),
 }
 """Agents that are not as most are; a test holds the first 45 compiles of an ``anytime`` one
 against a run of 45."""

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from ..dynamic_cost import take_step
 from ..errors import SessionError
 from ..passes import Pass
+from ..programs import Program
 from ..session import Closing
 from ..wire import State, Wanted
 from ..worker import WorkerLimits, WorkerSession
@@ -52,10 +54,17 @@ class Walker(Closing):
         limits: Of the worker.
         growth_limit: See ``Session.load``.
         wanted: Metrics of the states it reports.
+        program: Says how to run it, for steps that do.
     """
 
     def __init__(
-        self, module: bytes, level: str, limits: WorkerLimits, growth_limit: float, wanted: Wanted
+        self,
+        module: bytes,
+        level: str,
+        limits: WorkerLimits,
+        growth_limit: float,
+        wanted: Wanted,
+        program: Program | None = None,
     ) -> None:
         self.at: Node | None = None
         """Where the worker is; None when that is not sure. Whoever steps says so."""
@@ -64,6 +73,7 @@ class Walker(Closing):
         self._level = level
         self._growth_limit = growth_limit
         self._wanted = wanted
+        self._program = program
         self._snapshots: OrderedDict[int, bytes] = OrderedDict()
         self._snapshot_bytes = 0
 
@@ -79,7 +89,7 @@ class Walker(Closing):
     def step(self, step: Pass) -> State:
         """Run a step where the worker is."""
         self.at = None  # unknown, should this raise
-        return self.session.step(step.pipeline, dict(step.options), wanted=self._wanted)
+        return take_step(self.session, step, self._program, self._wanted)
 
     def go_to(self, node: Node) -> None:
         """Bring the worker to ``node``: from the nearest snapshot, by replay.

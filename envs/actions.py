@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..errors import UnknownPassError, did_you_mean
 from ..parameters import DEFAULT, Knob
 from ..parameters import catalogue as all_knobs
-from ..passes import Pass, catalogue, compilergym_flags, find
+from ..passes import PROFILE, Pass, catalogue, compilergym_flags, find
 
 STOP = Pass("stop", "", group="control")
 """The action that ends the episode; it runs nothing."""
@@ -74,11 +74,13 @@ def _expand(token: str) -> list[Pass]:
         return list(setting_actions(sequence_knobs()).values())
     if token == "stop":
         return [STOP]
+    if token == "profile":
+        return [PROFILE]
     if token == "compilergym":
         return list(dict.fromkeys(find(n) for n in compilergym_flags().values() if n))
     if token in _GROUPS:
         return list(catalogue(_GROUPS[token]))
-    known = [*_GROUPS, "parameters", "compilergym", "stop"]
+    known = [*_GROUPS, "parameters", "compilergym", "profile", "stop"]
     raise UnknownPassError(
         f"unknown action group {token!r}; expected one of {known} joined by '+', or a list "
         "of pass names." + did_you_mean(token, known)
@@ -91,10 +93,12 @@ def build_actions(actions: str | Sequence[str | Pass]) -> ActionSet:
     Args:
         actions: Groups joined by ``+``: ``"passes"`` (the core catalogue, 115 passes),
             ``"stop"``, ``"opt-in"``, ``"dormant"``, ``"cosmetic"``, ``"excluded"``,
-            ``"compilergym"`` (the passes that CompilerGym's flags became), and
-            ``"parameters"``: an action for each value of the parameters that single
+            ``"compilergym"`` (the passes that CompilerGym's flags became), ``"profile"``
+            (the program runs once, and the passes that follow know how often each branch was
+            taken), and ``"parameters"``: an action for each value of the parameters that single
             passes read, which sets it for the rest of the episode; or a sequence of pass
-            names, settings such as ``"unroll-count=2"``, ``Pass`` objects and ``"stop"``.
+            names, settings such as ``"unroll-count=2"``, ``Pass`` objects, ``"profile"`` and
+            ``"stop"``.
 
     Raises:
         UnknownPassError: No such group or pass.
@@ -105,7 +109,7 @@ def build_actions(actions: str | Sequence[str | Pass]) -> ActionSet:
         found = [one for token in tokens for one in _expand(token)]
     else:
         found = [_action(one) for one in actions]
-    if all(p.group in ("control", "setting") for p in found):
+    if all(p.group in ("control", "setting", "profile") for p in found):
         raise ValueError(f"actions={actions!r} holds no pass; expected at least one")
     names = [p.name for p in found]
     repeated = sorted({n for n in names if names.count(n) > 1})
@@ -123,8 +127,8 @@ def build_actions(actions: str | Sequence[str | Pass]) -> ActionSet:
 def _action(one: str | Pass) -> Pass:
     if isinstance(one, Pass):
         return one
-    if one == "stop":
-        return STOP
+    if one in ("stop", "profile"):
+        return STOP if one == "stop" else PROFILE
     name, equals, value = one.partition("=")
     knobs = {knob.name: knob for knob in sequence_knobs()}
     if not equals or name not in knobs:

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium import spaces
 
+from ..dynamic_cost import take_step
 from ..errors import MirgymError, SessionError, WorkerStartError
 from ..objective import wanted_for
-from ..passes import Pass, to_commandline, to_pipeline
+from ..passes import Pass, is_profile, to_commandline, to_pipeline
 from ..programs import Program
 from ..programs.execute import Limits
 from ..session import InProcessSession, Session
@@ -199,7 +200,7 @@ class Episode:
             return
         try:
             self._prepare()
-            if isinstance(self.session, WorkerSession):
+            if isinstance(self.session, WorkerSession) and not self._profiles():
                 chosen = self._planned
                 self.session.send_step(chosen.pipeline, dict(chosen.options), wanted=self.wanted)
         except SessionError as error:
@@ -214,6 +215,8 @@ class Episode:
 
     def _with_options(self, action: int, choice: Sequence[int]) -> Pass:
         chosen = self.actions.passes[action]
+        if is_profile(chosen):
+            return chosen
         values = [k.values[v] for k, v in zip(self.actions.knobs, choice, strict=True)]
         options = dict(option for value in values for option in value.options)
         return chosen._replace(options=tuple({**options, **dict(chosen.options)}.items()))
@@ -221,19 +224,23 @@ class Episode:
     def _prepare(self) -> None:
         """What the session needs before the planned pass."""
 
+    def _profiles(self) -> bool:
+        """Whether the step in flight runs the program, which this process waits for."""
+        return self._planned is not None and is_profile(self._planned)
+
     def awaited(self) -> int:
         """Descriptor that ``receive`` will wait for, −1 when it need not wait."""
-        if self._planned is None or self._failure is not None:
+        if self._planned is None or self._failure is not None or self._profiles():
             return -1
         return self.session.fileno() if isinstance(self.session, WorkerSession) else -1
 
     def _finish(self, chosen: Pass) -> State:
         if self._failure is not None:
             raise self._failure
-        if isinstance(self.session, WorkerSession):
+        if isinstance(self.session, WorkerSession) and not self._profiles():
             return self.session.receive_state(self.wanted)
         assert self.session is not None
-        return self.session.step(chosen.pipeline, dict(chosen.options), wanted=self.wanted)
+        return take_step(self.session, chosen, self.program, self.wanted)
 
     def receive(self) -> Outcome:
         """Finish the step that ``send`` began."""

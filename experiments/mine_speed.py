@@ -35,7 +35,7 @@ from mirgym.agents.speed import SPEED_DATA, written_out
 from mirgym.agents.strategies import o_level
 from mirgym.errors import DatasetError, MirgymError
 from mirgym.parameters import catalogue as knobs
-from mirgym.passes import Pass
+from mirgym.passes import PROFILE, Pass
 from mirgym.programs import resolve
 from mirgym.programs.cache import write_atomically
 
@@ -205,24 +205,33 @@ def mine(config: SpeedConfig) -> dict[str, Any]:
         },
         "geomean_first_n_left_out": held_out_geomean(ratios, owners, config.size, _COUNTS),
     }
-    clock, clock_figures = time_all(modules, actions, config)
+    ways = [(False, index) for index in range(len(actions))]
+    ways += [(True, index) for index in range(-1, len(actions))]
+    clock, clock_figures = time_all(modules, [path_of(way, actions) for way in ways], config)
     figures |= clock_figures
     about = {"command": _command(config), "objective": _OBJECTIVE, **figures}
     content = json.loads(ActionSet(actions, "speed", about).to_json())
-    content["clock"] = clock
+    content["clock"] = [ways[index] for index in clock]
     content["edits"] = [[*edit, round(gain, 6)] for edit, gain in edits.items()]
     write_atomically(config.output, (json.dumps(content, indent=1) + "\n").encode())
     return {**figures, "seconds": round(time.perf_counter() - started, 1)}
 
 
+def path_of(way: tuple[bool, int], actions: Sequence[Pass]) -> tuple[Pass, ...]:
+    """The steps of a way: whether a profile comes first, and which pipeline; −1 is O3."""
+    profiled, index = way
+    one = o_level(_O3) if index < 0 else actions[index]
+    return (PROFILE, one) if profiled else (one,)
+
+
 def time_all(
-    modules: Sequence[TrainingModule], actions: Sequence[Pass], config: SpeedConfig
+    modules: Sequence[TrainingModule], paths: Sequence[Sequence[Pass]], config: SpeedConfig
 ) -> tuple[list[int], dict[str, Any]]:
     """The order in which the clock would have them tried, and what they gain by it."""
     found = []
     if config.rounds:
         for module in track(modules, "timing"):
-            found.append(time_program(module, actions, config.rounds, config.work))
+            found.append(time_program(module, paths, config.rounds, config.work))
     found = [gains for gains in found if gains]
     if not found:
         return [], {}

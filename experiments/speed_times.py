@@ -1,9 +1,10 @@
 """Known pipelines by the clock, on training programs: the order in which ``speed`` times them.
 
-``dynamic_cost`` chose them (``experiments.mine_speed``); which of them make a program faster is
-for the clock to say. The executables of one program take turns (``mirgym.runtime``), so that
-all ratios to O3 are of the same minutes. Gains are shrunk by their noise before the greedy
-cover: the best of many noisy times is often only the luckiest.
+``dynamic_cost`` chose them (``experiments.mine_speed``); which of them make a program faster,
+plainly or after a profile of its first run, is for the clock to say. The executables of one
+program take turns (``mirgym.runtime``), so that all ratios to O3 are of the same minutes. Gains
+are shrunk by their noise before the greedy cover: the best of many noisy times is often only the
+luckiest.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mirgym.dynamic_cost import take_step
 from mirgym.errors import MirgymError
 from mirgym.passes import Pass
 from mirgym.programs import Program, resolve
@@ -33,40 +35,46 @@ _BASELINE = Pass("O3", "default<O3>")
 
 
 def time_program(
-    module: TrainingModule, pipelines: Sequence[Pass], rounds: int, work: Path
+    module: TrainingModule, paths: Sequence[Sequence[Pass]], rounds: int, work: Path
 ) -> list[tuple[float, float]]:
-    """Time pipelines on a program's last run.
+    """Time ways through the passes on a program's last run.
 
     Returns:
-        For each pipeline ln(O3's time ÷ its time) and the standard error of that: NaN and 0
+        For each way ln(O3's time ÷ its time) and the standard error of that: NaN and 0
         where it fails, 0 and 0 where it makes what O3 makes. Empty when the program cannot run.
     """
     target = work / f"{module.name.replace('/', '-')}-timed-{rounds}.json"
     if target.exists():
         known = json.loads(target.read_text(encoding="utf-8"))
-        if known["pipelines"] == [one.name for one in pipelines]:
+        if known["paths"] == _names(paths):
             return [(math.nan if gain is None else gain, error) for gain, error in known["gains"]]
     try:
-        gains = _time(resolve(module.name), pipelines, rounds)
+        gains = _time(resolve(module.name), paths, rounds)
     except MirgymError as error:
         print(f"{module.name}: {error}")
         gains = []
     content = {
-        "pipelines": [one.name for one in pipelines],
+        "paths": _names(paths),
         "gains": [(None if math.isnan(gain) else gain, error) for gain, error in gains],
     }
     write_atomically(target, json.dumps(content).encode())
     return gains
 
 
-def _time(program: Program, pipelines: Sequence[Pass], rounds: int) -> list[tuple[float, float]]:
+def _names(paths: Sequence[Sequence[Pass]]) -> list[str]:
+    return [", ".join(step.name for step in path) for path in paths]
+
+
+def _time(
+    program: Program, paths: Sequence[Sequence[Pass]], rounds: int
+) -> list[tuple[float, float]]:
     run = program.runs[-1]
     with tempfile.TemporaryDirectory(prefix="mirgym-time-") as name:
         folder = Path(name)
-        numbers: list[int | None] = []  # of each pipeline's executable
+        numbers: list[int | None] = []  # of each way's executable
         known: dict[bytes, int] = {}
         expected = None
-        for code in _objects(program, (_BASELINE, *pipelines)):
+        for code in _objects(program, ((_BASELINE,), *paths)):
             if code is None or code in known:
                 numbers.append(None if code is None else known[code])
                 continue
@@ -90,13 +98,14 @@ def _time(program: Program, pipelines: Sequence[Pass], rounds: int) -> list[tupl
     return [(math.nan, 0.0) if n is None else by_number[n] for n in numbers[1:]]
 
 
-def _objects(program: Program, pipelines: Sequence[Pass]) -> Iterator[bytes | None]:
-    """Object code after each pipeline; None where it fails."""
+def _objects(program: Program, paths: Sequence[Sequence[Pass]]) -> Iterator[bytes | None]:
+    """Object code after each way; None where it fails."""
     with WorkerSession() as session:
-        for one in pipelines:
+        for path in paths:
             try:
                 session.load(program.bitcode(), level=_LEVEL)
-                session.step(one.pipeline, dict(one.options))
+                for step in path:
+                    take_step(session, step, program)
                 yield session.emit("obj")
             except MirgymError:
                 yield None

@@ -18,11 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import NotRunnableError
-from .execution import Ending, Execution, ExecutionLimits, RunReport, RunRequest
+from .execution import Counters, Ending, Execution, ExecutionLimits, RunReport, RunRequest
+from .passes import Pass, is_profile
 from .profile import Profile
 from .programs import Program, Run
 from .programs.linking import runtime_libraries
 from .session import Session
+from .wire import NOTHING, State, Wanted
 
 _SHOWN = 60
 """Bytes of an output that an error quotes."""
@@ -55,13 +57,13 @@ class CostMeter:
 
     def measure(self, session: Session) -> tuple[RunReport, ...]:
         """One report for each run. See ``cost``."""
-        return self._execute(session, counters=False).runs
+        return self._execute(session, Counters.NONE).runs
 
     def profile(self, session: Session) -> Profile:
-        """How often each block ran. See ``cost``."""
-        return Profile.of(self._execute(session, counters=True))
+        """How often each block ran, and each branch was taken. See ``cost``."""
+        return Profile.of(self._execute(session, Counters.BRANCHES))
 
-    def _execute(self, session: Session, *, counters: bool) -> Execution:
+    def _execute(self, session: Session, counters: Counters) -> Execution:
         if not self.runs:
             raise NotRunnableError(
                 f"{self.program.uri}: nothing says how to run this program. Give it runs in a "
@@ -115,6 +117,28 @@ class CostMeter:
         if report.code != run.exit_code:
             return f"ended with exit code {report.code}, expected {run.exit_code}"
         return ""
+
+
+def take_step(
+    session: Session, step: Pass, program: Program | None, wanted: Wanted = NOTHING
+) -> State:
+    """Run one step of a pipeline: a pass of LLVM with its options, or ``PROFILE``.
+
+    Args:
+        session: Holds the program's module, perhaps changed by passes.
+        step: What to run.
+        program: Says how to run it; only ``PROFILE`` asks. It takes the first run, so that
+            time can be measured on another.
+        wanted: Metrics and views for the returned state.
+
+    Raises:
+        SessionError: The step failed; ``NotRunnableError`` when there is nothing to profile.
+    """
+    if not is_profile(step):
+        return session.step(step.pipeline, dict(step.options), wanted=wanted)
+    if program is None:
+        raise NotRunnableError("the step 'profile' runs a program, and here is only a module")
+    return session.note_branches(CostMeter(program).profile(session).branches(), wanted=wanted)
 
 
 def _prepare(folder: Path, run: Run) -> RunRequest:

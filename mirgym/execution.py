@@ -2,16 +2,17 @@
 
 ::
 
-    request  u8 verb, u8 counters wanted, f64 CPU seconds, f64 wall seconds, u64 memory bytes,
+    request  u8 verb, u8 ``Counters``, f64 CPU seconds, f64 wall seconds, u64 memory bytes,
              u64 file bytes, u16 n, n × str library, u16 n, n × (str directory, str stdin,
              str stdout, str stderr, u16 m, m × str argument)
     reply    u8 status, u64 compile ns, for each run u8 ending, i32 code, u64 cost, u64 ns;
-             if counters were wanted, for each function str name, u32 n, n × u64 weight, and
-             for each run n × u64 times that the block ran
+             if counters were wanted, for each function str name, u32 n, u32 m, n × u64 weight,
+             and for each run n × u64 times that the block ran, m × u64 that the branch was taken
 
 ``str`` is as in ``mirgym.wire``. The cost of a run is the sum over the blocks of times run ×
 weight, plus a charge by length for library calls on memory and strings, which is not among the
-counters. See native/instrument.h for weights and native/charges.h for charges.
+counters. See native/instrument.h for weights, native/charges.h for charges and
+native/branches.h for what counts as a branch.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _HEAD = struct.Struct("<BBddQQ")
 _RUN = struct.Struct("<BiQQ")
 _U16 = struct.Struct("<H")
 _U32 = struct.Struct("<I")
+_TWO_U32 = struct.Struct("<II")
 _U64 = struct.Struct("<Q")
 
 
@@ -44,6 +46,15 @@ class Ending(enum.IntEnum):
     """By the wall clock; no code."""
     NOT_STARTED = 3
     """``errno`` of opening its directory and streams."""
+
+
+class Counters(enum.IntEnum):
+    """What a run is asked for besides its cost."""
+
+    NONE = 0
+    BLOCKS = 1
+    BRANCHES = 2
+    """Blocks and branches. The cost is the same: what counts branches costs nothing."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +96,20 @@ class RunReport(NamedTuple):
 
 
 class CountedFunction(NamedTuple):
-    """Blocks of one function: ``weights`` (blocks,), ``counts`` (runs, blocks)."""
+    """Counters of one function, uint64.
+
+    Attributes:
+        name: Of the function.
+        weights: Cost of each block: (blocks,).
+        counts: How often each run entered each block: (runs, blocks).
+        taken: How often each run took each branch: (runs, branches). No branches unless
+            they were wanted.
+    """
 
     name: str
     weights: np.ndarray
     counts: np.ndarray
+    taken: np.ndarray
 
 
 class Execution(NamedTuple):
@@ -105,7 +125,7 @@ def execute_request(
     libraries: Sequence[str],
     limits: ExecutionLimits,
     *,
-    counters: bool,
+    counters: Counters,
 ) -> bytes:
     """Encode EXECUTE."""
     parts = [
@@ -135,7 +155,7 @@ def _texts(texts: Sequence[str]) -> bytes:
     return _U16.pack(len(texts)) + b"".join(map(_text, texts))
 
 
-def decode_execution(reply: bytes, runs: int, *, counters: bool) -> Execution:
+def decode_execution(reply: bytes, runs: int, *, counters: Counters) -> Execution:
     """Decode the reply to EXECUTE with this many runs."""
     raise_on_error(reply)
     (compile_ns,) = _U64.unpack_from(reply, 1)
@@ -149,12 +169,14 @@ def decode_execution(reply: bytes, runs: int, *, counters: bool) -> Execution:
     while counters and at < len(reply):
         (length,) = _U32.unpack_from(reply, at)
         at += _U32.size
-        name = reply[at : at + length].decode(errors="replace")
+        name = reply[at : at + length].decode(errors="surrogateescape")
         at += length
-        (blocks,) = _U32.unpack_from(reply, at)
-        at += _U32.size
-        numbers = np.frombuffer(reply, np.uint64, (1 + runs) * blocks, at)
-        weights, *counts = numbers.reshape(1 + runs, blocks)
-        functions.append(CountedFunction(name, weights, np.array(counts).reshape(runs, blocks)))
+        blocks, branches = _TWO_U32.unpack_from(reply, at)
+        at += _TWO_U32.size
+        weights = np.frombuffer(reply, np.uint64, blocks, at)
+        at += weights.nbytes
+        numbers = np.frombuffer(reply, np.uint64, runs * (blocks + branches), at)
         at += numbers.nbytes
+        by_run = numbers.reshape(runs, blocks + branches)
+        functions.append(CountedFunction(name, weights, by_run[:, :blocks], by_run[:, blocks:]))
     return Execution(tuple(reports), compile_ns, tuple(functions))

@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -43,6 +43,20 @@ class Pass(NamedTuple):
     group: str = "core"
     reason: str = ""
     options: tuple[tuple[str, str], ...] = ()
+
+
+PROFILE = Pass("profile", "profile", "profile")
+"""The step that is no pass of LLVM: the program runs once, and what it counts is told to the
+passes that follow (``mirgym.profile``)."""
+
+
+def is_profile(step: Pass) -> bool:
+    """Whether a step is ``PROFILE``, whatever it is called."""
+    return step.pipeline == PROFILE.pipeline
+
+
+PROFILE_COMMAND = "mirgym profile PROGRAM --module -"
+"""What does the same in a shell; ``PROGRAM`` is what ``mirgym optimize`` was given."""
 
 
 @functools.cache
@@ -79,7 +93,7 @@ def _by_name() -> Mapping[str, Pass]:
 
 
 def find(name: str) -> Pass:
-    """The pass of this name, from any group.
+    """The pass of this name, from any group, or ``PROFILE``.
 
     CompilerGym's flags work too, with or without their dash.
 
@@ -89,6 +103,8 @@ def find(name: str) -> Pass:
     known = _by_name()
     if name in known:
         return known[name]
+    if name == PROFILE.name:
+        return PROFILE
     flags = compilergym_flags()
     flag = name if name.startswith("-") else f"-{name}"
     if flag in flags:
@@ -152,10 +168,19 @@ def to_commandline(passes: Iterable[Pass]) -> str:
     >>> to_commandline([find("mem2reg"), Pass("i", "cgscc(inline)", options=(("x", "1"),))])
     "opt -preserve-bc-uselistorder -passes='function(mem2reg)' | opt -x=1 -passes='cgscc(inline)'"
     """
-    runs = [(k, to_pipeline(g)) for k, g in itertools.groupby(passes, key=lambda p: p.options)]
-    commands = [
-        " ".join(["opt", *(f"-{name}={value}" for name, value in options), f"-passes='{text}'"])
-        for options, text in runs
-    ]
-    kept = [c.replace("opt", "opt -preserve-bc-uselistorder", 1) for c in commands[:-1]]
-    return " | ".join([*kept, *commands[-1:]])
+    runs = [list(group) for _, group in itertools.groupby(passes, key=run_of)]
+    commands = [_command(run, is_last=run is runs[-1]) for run in runs]
+    return " | ".join(commands)
+
+
+def _command(run: Sequence[Pass], *, is_last: bool) -> str:
+    if is_profile(run[0]):
+        return PROFILE_COMMAND
+    kept = [] if is_last else ["-preserve-bc-uselistorder"]
+    options = (f"-{name}={value}" for name, value in run[0].options)
+    return " ".join(["opt", *kept, *options, f"-passes='{to_pipeline(run)}'"])
+
+
+def run_of(step: Pass) -> tuple[object, ...]:
+    """Neighbours for which this is equal can run at once: LLVM's options hold for a whole run."""
+    return (PROFILE,) if is_profile(step) else step.options

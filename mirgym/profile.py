@@ -1,5 +1,9 @@
 """Where a program spends its time: how often each block of its functions ran.
 
+Told to a session (``Session.note_branches``), the counts guide the passes that follow as a
+profile does in clang: what to inline and unroll, which way code falls through, what to keep
+out of the way.
+
 >>> from mirgym.profile import Profile
 >>> Profile((), 0).vector().shape == (PROFILE_SIZE,)
 True
@@ -14,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .execution import CountedFunction, Execution
+from .wire import FunctionBranches
 
 _BLOCKS = (1, 2, 4, 8, 16, 32)
 _FUNCTIONS = (1, 2, 4, 8)
@@ -62,6 +67,17 @@ class Profile(NamedTuple):
     def frequencies(self) -> dict[str, np.ndarray]:
         """How often each block of each function ran, over all runs: (blocks,) uint64."""
         return {f.name: f.counts.sum(0) for f in self.functions}
+
+    def branches(self) -> list[FunctionBranches]:
+        """How often each branch was taken, over all runs; needs ``Counters.BRANCHES``.
+
+        Functions without a name cannot be told apart and are left out.
+        """
+        return [
+            FunctionBranches(f.name, int(f.counts[:, 0].sum()), f.taken.sum(0, dtype=np.uint64))
+            for f in self.functions
+            if f.name
+        ]
 
     def vector(self) -> np.ndarray:
         """``PROFILE_NAMES`` in numbers: (PROFILE_SIZE,) float32, each from 0 to 1."""

@@ -213,6 +213,8 @@ class RuntimeMeter:
     program: Program
     level: str
     limits: TimingLimits = field(default_factory=TimingLimits)
+    timing: Timing | None = None
+    """The latest."""
     _baseline: bytes = field(default=b"", repr=False)
     _baseline_ns: int = 0
     _expected: RunResult | None = field(default=None, repr=False)
@@ -249,7 +251,8 @@ class RuntimeMeter:
             found = time_executables((baseline, candidate), self._run, self.limits)
         self._baseline_ns = self._baseline_ns or found[0].ns
         ns = round(self._baseline_ns * found[1].ratio)
-        return replace(found[1], ns=ns)
+        self.timing = replace(found[1], ns=ns)
+        return self.timing
 
     @property
     def _run(self) -> Run:

@@ -11,9 +11,16 @@ from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
 from . import wire
-from .execution import Execution, ExecutionLimits, RunRequest, decode_execution, execute_request
+from .execution import (
+    Counters,
+    Execution,
+    ExecutionLimits,
+    RunRequest,
+    decode_execution,
+    execute_request,
+)
 from .loops import LoopHints
-from .wire import NO_KEY, NOTHING, FunctionRecord, State, Wanted
+from .wire import NO_KEY, NOTHING, FunctionBranches, FunctionRecord, State, Wanted
 
 DEFAULT_GROWTH_LIMIT = 16.0
 """A module may grow to this many times its first size (or 10,000 instructions)."""
@@ -82,6 +89,19 @@ class Session(Protocol):
         """
         ...
 
+    def note_branches(
+        self, counts: Sequence[FunctionBranches], *, wanted: Wanted = NOTHING
+    ) -> State:
+        """Tell later passes how often each branch is taken (``mirgym.profile``).
+
+        This sets branch weights, entry counts and the profile's summary, as clang does with
+        ``-fprofile-use``, and runs nothing.
+
+        Raises:
+            ValueError: The counts are not of this module; then nothing is set.
+        """
+        ...
+
     def observe(self, wanted: Wanted = NOTHING) -> State:
         """Look at the module without changing it."""
         ...
@@ -120,7 +140,7 @@ class Session(Protocol):
         *,
         libraries: Sequence[str] = (),
         limits: ExecutionLimits = DEFAULT_LIMITS,
-        counters: bool = False,
+        counters: Counters = Counters.NONE,
     ) -> Execution:
         """Run the module's ``main`` as it is now, each run in a forked child.
 
@@ -130,7 +150,7 @@ class Session(Protocol):
             runs: Where and with what; their directories must exist.
             libraries: Names as after ``-l``, besides those of this process (libc, libm).
             limits: What each run may use.
-            counters: Reply how often each block ran, too.
+            counters: What to reply besides.
 
         Raises:
             NotRunnableError: There is no ``main``, or a symbol that it needs.
@@ -207,6 +227,12 @@ class WireSession(Closing):
         """See ``Session.hint_loops``."""
         return wire.decode_state(self._request(wire.hint_request(hints, wanted)), wanted)
 
+    def note_branches(
+        self, counts: Sequence[FunctionBranches], *, wanted: Wanted = NOTHING
+    ) -> State:
+        """See ``Session.note_branches``."""
+        return wire.decode_state(self._request(wire.branches_request(counts, wanted)), wanted)
+
     def observe(self, wanted: Wanted = NOTHING) -> State:
         """See ``Session.observe``."""
         return wire.decode_state(self._request(wire.observe_request(wanted)), wanted)
@@ -240,7 +266,7 @@ class WireSession(Closing):
         *,
         libraries: Sequence[str] = (),
         limits: ExecutionLimits = DEFAULT_LIMITS,
-        counters: bool = False,
+        counters: Counters = Counters.NONE,
     ) -> Execution:
         """See ``Session.execute``."""
         request = execute_request(runs, libraries, limits, counters=counters)

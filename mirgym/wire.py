@@ -18,6 +18,7 @@ FUNCTIONS → n × (str name, u64 key, i64 instructions, i64 text bytes or −1)
 FORK     → i64 pid, and a socket as ancillary data (workers only)
 EXECUTE  see ``mirgym.execution``
 HINT     u32 metrics, u32 views, u16 n, n × u32[4] (``mirgym.loops.LoopHints``) → state
+BRANCHES u32 metrics, u32 views, u32 n, n × (str name, u64 entries, u32 m, m × u64) → state
 ======== =====================================================================
 
 A ``str`` is u32 length and bytes. A reply starts with a status byte: 0, or the kind
@@ -59,6 +60,7 @@ class Verb(enum.IntEnum):
     FORK = 9
     EXECUTE = 10
     HINT = 11
+    BRANCHES = 12
 
 
 LEVELS: Mapping[str, int] = {"as-is": 0, "O0": 1, "O1": 1, "O2": 1, "O3": 1, "Os": 2, "Oz": 3}
@@ -92,6 +94,7 @@ _HINT = struct.Struct("<BIIH")
 _LOOP_HINTS = struct.Struct("<4I")
 _FUNCTION = struct.Struct("<Qqq")
 _U32 = struct.Struct("<I")
+_U64 = struct.Struct("<Q")
 _I64 = struct.Struct("<q")
 
 _ERRORS: Mapping[int, type[errors.MirgymError]] = {
@@ -224,6 +227,34 @@ def hint_request(hints: Sequence[LoopHints], wanted: Wanted) -> bytes:
             parts.append(_LOOP_HINTS.pack(*one))
         except struct.error as error:
             raise ValueError(f"{one}: expected whole numbers from 0 to 2^32 − 1") from error
+    return b"".join(parts)
+
+
+class FunctionBranches(NamedTuple):
+    """How often one function was called, and each of its branches taken.
+
+    Attributes:
+        name: Of the function.
+        entries: Calls.
+        taken: (branches,) uint64: the successors of each conditional branch and switch,
+            through the blocks in the order of the module (native/branches.h).
+    """
+
+    name: str
+    entries: int
+    taken: np.ndarray
+
+
+def branches_request(counts: Sequence[FunctionBranches], wanted: Wanted) -> bytes:
+    """Encode BRANCHES."""
+    parts = [_TWO_MASKS.pack(Verb.BRANCHES, wanted.metrics, wanted.views), _U32.pack(len(counts))]
+    for one in counts:
+        name = one.name.encode(errors="surrogateescape")
+        parts += [
+            *(_U32.pack(len(name)), name),
+            *(_U64.pack(one.entries), _U32.pack(len(one.taken))),
+            np.asarray(one.taken, "<u8").tobytes(),
+        ]
     return b"".join(parts)
 
 

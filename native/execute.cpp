@@ -204,10 +204,10 @@ RunReport runOnce(const Entry &entry, const RunRequest &run, const RunLimits &li
 
 Execution execute(const llvm::Module &module, const std::vector<std::string> &libraries,
                   const std::vector<RunRequest> &runs, const RunLimits &limits,
-                  bool keepCounters) {
+                  Counting counting) {
   int64_t started = monotonicNs();
-  CountedModule counted = instrument(module, targetMachineFor(module));
-  SharedCounters counters(counted.blocks() + 1);
+  CountedModule counted = instrument(module, targetMachineFor(module), counting);
+  SharedCounters counters(counted.counters() + 1);
   chargeTo(counters.begin());
   bool returnsNothing = counted.module->getFunction("main")->getReturnType()->isVoidTy();
   std::string object = emitForExecution(*counted.module);
@@ -222,8 +222,7 @@ Execution execute(const llvm::Module &module, const std::vector<std::string> &li
     counters.clear();
     RunReport report = runOnce(entry, run, limits);
     report.cost = counted.cost(counters.begin());
-    if (keepCounters)
-      report.counters.assign(counters.begin() + 1, counters.end());
+    report.counters.assign(counters.begin() + 1, counters.end());
     execution.runs.push_back(std::move(report));
   }
   execution.functions = std::move(counted.functions);

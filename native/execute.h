@@ -34,7 +34,7 @@ struct RunReport {
   int32_t code;
   uint64_t cost;
   uint64_t ns; // wall time from the fork to the end
-  std::vector<uint64_t> counters; // after the charges: one per block, if asked for
+  std::vector<uint64_t> counters; // after the charges; see instrument.h
 };
 
 struct Execution {
@@ -45,6 +45,6 @@ struct Execution {
 
 Execution execute(const llvm::Module &module, const std::vector<std::string> &libraries,
                   const std::vector<RunRequest> &runs, const RunLimits &limits,
-                  bool keepCounters);
+                  Counting counting);
 
 } // namespace mirgym

@@ -1,5 +1,6 @@
 #include "instrument.h"
 
+#include "branches.h"
 #include "charges.h"
 #include "errors.h"
 
@@ -54,7 +55,8 @@ Value *memoryLength(Instruction &instruction, IRBuilder<> &builder) {
 
 class Instrumenter {
 public:
-  Instrumenter(Module &module, TargetMachine &machine) : module(module), machine(machine) {}
+  Instrumenter(Module &module, TargetMachine &machine, Counting counting)
+      : module(module), machine(machine), counting(counting) {}
 
   std::vector<CountedFunction> run() {
     checkMain();
@@ -97,7 +99,7 @@ private:
   }
 
   CountedFunction countBlocks(Function &function) {
-    CountedFunction counted{function.getName().str(), {}};
+    CountedFunction counted{function.getName().str(), {}, 0};
     TargetTransformInfo costs = machine.getTargetTransformInfo(function);
     // All weights first: the counting itself costs nothing.
     for (const BasicBlock &block : function) {
@@ -118,7 +120,18 @@ private:
       IRBuilder<> builder(&block, at);
       add(builder, slots, builder.getInt64(1));
     }
+    if (counting == Counting::Branches)
+      counted.branches = countBranches(function);
     return counted;
+  }
+
+  size_t countBranches(Function &function) {
+    std::vector<BasicBlock *> branches = splitBranches(function);
+    for (BasicBlock *branch : branches) {
+      IRBuilder<> builder(branch, branch->begin());
+      add(builder, ++slots, builder.getInt64(1));
+    }
+    return branches.size();
   }
 
   // Charges for memory intrinsics: the known ones are returned, the others are added up
@@ -180,6 +193,7 @@ private:
 
   Module &module;
   TargetMachine &machine;
+  Counting counting;
   GlobalVariable *counters = nullptr;
   size_t slots = 0; // used so far; slot 0 is for the charges
 };
@@ -195,26 +209,28 @@ void makePositionIndependent(Module &module) {
 
 } // namespace
 
-size_t CountedModule::blocks() const {
+size_t CountedModule::counters() const {
   size_t count = 0;
   for (const CountedFunction &function : functions)
-    count += function.weights.size();
+    count += function.counters();
   return count;
 }
 
 uint64_t CountedModule::cost(const uint64_t *counters) const {
   uint64_t total = *counters++;
-  for (const CountedFunction &function : functions)
+  for (const CountedFunction &function : functions) {
     for (uint64_t weight : function.weights)
       total += weight * *counters++;
+    counters += function.branches;
+  }
   return total;
 }
 
-CountedModule instrument(const Module &module, TargetMachine &machine) {
+CountedModule instrument(const Module &module, TargetMachine &machine, Counting counting) {
   CountedModule counted;
   counted.module = CloneModule(module);
   StripDebugInfo(*counted.module);
-  counted.functions = Instrumenter(*counted.module, machine).run();
+  counted.functions = Instrumenter(*counted.module, machine, counting).run();
   makePositionIndependent(*counted.module);
   return counted;
 }

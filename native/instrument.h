@@ -19,22 +19,30 @@
 
 namespace mirgym {
 
+enum class Counting : unsigned char {
+  Blocks = 0,
+  Branches = 1, // and how often each branch is taken; see branches.h
+};
+
 struct CountedFunction {
   std::string name;
   std::vector<uint64_t> weights; // of its blocks, in the order of the module
+  size_t branches = 0;           // that are counted
+
+  size_t counters() const { return weights.size() + branches; }
 };
 
 struct CountedModule {
   std::unique_ptr<llvm::Module> module; // in the context of the original
   std::vector<CountedFunction> functions;
 
-  size_t blocks() const;
+  size_t counters() const;
   // `counters` as the instrumented module leaves them; see below.
   uint64_t cost(const uint64_t *counters) const;
 };
 
 // Symbols that the module needs from outside: an array of u64 (first the charges, then
-// one for each block of each function), and wrappers, named with this before the
+// for each function one for each block and one for each branch that is counted), and wrappers, named with this before the
 // function's own name.
 constexpr llvm::StringLiteral countersSymbol = "mirgym.counters";
 constexpr llvm::StringLiteral wrapperPrefix = "mirgym.charged.";
@@ -43,6 +51,7 @@ constexpr llvm::StringLiteral startSymbol = "mirgym.start";
 
 // The copy is position independent, without debug information, and holds its
 // constructors in one function. Throws EngineError(NotRunnable) without a usable `main`.
-CountedModule instrument(const llvm::Module &module, llvm::TargetMachine &machine);
+CountedModule instrument(const llvm::Module &module, llvm::TargetMachine &machine,
+                         Counting counting);
 
 } // namespace mirgym

@@ -17,6 +17,13 @@ public:
     std::memcpy(&value, take(sizeof(T)).data(), sizeof(T));
     return value;
   }
+  // How many things of at least `size` bytes follow.
+  size_t count(size_t size) {
+    auto count = number<uint32_t>();
+    if (count > bytes.size() / size)
+      throw EngineError(ErrorKind::BadRequest, "the request is too short");
+    return count;
+  }
   std::string text() { return std::string(take(number<uint32_t>())); }
   std::string_view rest() { return take(bytes.size()); }
 
@@ -92,6 +99,20 @@ void hintLoops(Session &session, Reader &request, Writer &reply) {
   writeState(session, session.hintLoops(hints), metrics, views, reply);
 }
 
+void noteBranches(Session &session, Reader &request, Writer &reply) {
+  auto metrics = request.number<uint32_t>();
+  auto views = request.number<uint32_t>();
+  std::vector<FunctionBranches> counts(request.count(sizeof(uint64_t)));
+  for (FunctionBranches &one : counts) {
+    one.name = request.text();
+    one.entries = request.number<uint64_t>();
+    one.taken.resize(request.count(sizeof(uint64_t)));
+    for (uint64_t &taken : one.taken)
+      taken = request.number<uint64_t>();
+  }
+  writeState(session, session.noteBranches(counts), metrics, views, reply);
+}
+
 void observe(Session &session, Reader &request, Writer &reply) {
   auto metrics = request.number<uint32_t>();
   auto views = request.number<uint32_t>();
@@ -121,7 +142,8 @@ std::vector<std::string> texts(Reader &request) {
 }
 
 void execute(Session &session, Reader &request, Writer &reply) {
-  bool keepCounters = request.number<uint8_t>();
+  auto wanted = request.number<uint8_t>(); // 0: no counters
+  auto counting = wanted > 1 ? Counting::Branches : Counting::Blocks;
   RunLimits limits;
   limits.cpuSeconds = request.number<double>();
   limits.wallSeconds = request.number<double>();
@@ -134,7 +156,7 @@ void execute(Session &session, Reader &request, Writer &reply) {
       *path = request.text();
     run.arguments = texts(request);
   }
-  Execution execution = session.execute(libraries, runs, limits, keepCounters);
+  Execution execution = session.execute(libraries, runs, limits, counting);
   reply.number(execution.compileNs);
   for (const RunReport &run : execution.runs) {
     reply.number(run.ending);
@@ -142,19 +164,20 @@ void execute(Session &session, Reader &request, Writer &reply) {
     reply.number(run.cost);
     reply.number(run.ns);
   }
-  if (!keepCounters)
+  if (!wanted)
     return;
   size_t first = 0;
   for (const CountedFunction &function : execution.functions) {
     reply.text(function.name);
-    size_t blocks = function.weights.size();
-    reply.number(static_cast<uint32_t>(blocks));
+    reply.number(static_cast<uint32_t>(function.weights.size()));
+    reply.number(static_cast<uint32_t>(function.branches));
     for (uint64_t weight : function.weights)
       reply.number(weight);
+    size_t end = first + function.counters();
     for (const RunReport &run : execution.runs)
-      for (size_t block = first; block < first + blocks; ++block)
-        reply.number(run.counters[block]);
-    first += blocks;
+      for (size_t i = first; i < end; ++i)
+        reply.number(run.counters[i]);
+    first = end;
   }
 }
 
@@ -180,6 +203,8 @@ void dispatch(Session &session, Reader &request, Writer &reply) {
     return execute(session, request, reply);
   case Verb::HintLoops:
     return hintLoops(session, request, reply);
+  case Verb::NoteBranches:
+    return noteBranches(session, request, reply);
   case Verb::Fork:
     break;
   }

@@ -22,6 +22,7 @@ enum class Verb : unsigned char {
   Fork = 9, // answered by the worker loop itself
   Execute = 10,
   HintLoops = 11,
+  NoteBranches = 12,
 };
 
 // Never throws: an error becomes a reply of its kind.

@@ -389,8 +389,19 @@ std::string Session::emit(EmitKind kind) {
 
 Execution Session::execute(const std::vector<std::string> &libraries,
                            const std::vector<RunRequest> &runs, const RunLimits &limits,
-                           bool keepCounters) {
-  return mirgym::execute(loaded(), libraries, runs, limits, keepCounters);
+                           Counting counting) {
+  return mirgym::execute(loaded(), libraries, runs, limits, counting);
+}
+
+StepOutcome Session::noteBranches(const std::vector<FunctionBranches> &counts) {
+  uint64_t before = key();
+  mirgym::noteBranches(loaded(), counts);
+  allDirty = true;
+  forgetDirtyFunctions();
+  forgetFigures();
+  StepOutcome outcome;
+  outcome.changed = key() != before;
+  return outcome;
 }
 
 void Session::verify() { verifyOrThrow(loaded()); }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "autophase.h"
+#include "branches.h"
 #include "codegen.h"
 #include "counts.h"
 #include "execute.h"
@@ -90,7 +91,9 @@ public:
   // Runs the module as it is; it stays so. See execute.h.
   Execution execute(const std::vector<std::string> &libraries,
                     const std::vector<RunRequest> &runs, const RunLimits &limits,
-                    bool keepCounters);
+                    Counting counting);
+  // Tells the passes how often each branch is taken. See branches.h.
+  StepOutcome noteBranches(const std::vector<FunctionBranches> &counts);
   void forgetSentViews();
 
 private:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from ...dynamic_cost import take_step
 from ...errors import CodegenError, MirgymError
 from ...objective import Meter, run_meter
 from ...passes import Pass
@@ -123,6 +124,7 @@ def make(
     level: str = LEVEL,
     meter: Meter | None = None,
     known: Anchors | None = None,
+    program: Program | None = None,
 ) -> Made:
     """Run passes one by one on a program; ``.text`` is that of the whole object.
 
@@ -131,6 +133,7 @@ def make(
         steps: The passes.
         level: Whose attributes the functions get.
         meter: Runs the result.
+        program: Says how to run it, for steps that do.
         known: The baselines: B's own module has B's cost, without the noise.
 
     Raises:
@@ -139,7 +142,7 @@ def make(
     with WorkerSession(PATIENT) as session:
         state = session.load(module, level=level)
         for step in steps:
-            state = session.step(step.pipeline, dict(step.options))
+            state = take_step(session, step, program)
         session.verify()
         try:
             metrics = session.observe(_SIZES).metrics

@@ -170,6 +170,7 @@ def _finish(job: Job, row: Row, found: SearchResult, clock: list[float], anchors
             level=default_baseline(job.objective),
             meter=anchors.meter,
             known=anchors,
+            program=job.program,
         )
         if steps == found.pipeline and made.key != found.key:
             raise SessionError("the pipeline gave another module when it was run again")

@@ -19,6 +19,7 @@ from .encoder import Embed, Pretrain
 from .leaderboard import Leaderboard
 from .optimize import INTERRUPTED, Optimize
 from .passes import Passes
+from .profile import ProfileProgram
 from .programs import Programs
 from .validate import Validate
 
@@ -28,6 +29,7 @@ _COMMANDS: dict[str, Any] = {
     "optimize": Optimize,
     "leaderboard": Leaderboard,
     "validate": Validate,
+    "profile": ProfileProgram,
     "programs": Programs,
     "passes": Passes,
     "embed": Embed,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from ..dynamic_cost import take_step
 from ..errors import MirgymError, SessionError
 from ..passes import Pass
 from ..programs import Program
@@ -27,7 +28,7 @@ def run_passes(session: Session, program: Program, passes: Sequence[Pass], level
     """
     key = session.load(program.bitcode(), level=level).key
     for step in passes:
-        key = session.step(step.pipeline, dict(step.options)).key
+        key = take_step(session, step, program).key
     return key
 
 

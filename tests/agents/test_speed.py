@@ -19,7 +19,7 @@ from mirgym.agents.search import ALGORITHMS, agents_for
 from mirgym.agents.speed import known_pipelines, promising_for_speed, written_out
 from mirgym.agents.strategies import o_level
 from mirgym.agents.walker import Node
-from mirgym.passes import Pass
+from mirgym.passes import PROFILE, Pass
 from mirgym.programs import Program, Run, resolve
 from mirgym.runtime import RuntimeMeter, Timing
 from mirgym.session import InProcessSession, Session
@@ -52,7 +52,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> tuple[Pass, ...]:
     """Pipelines that all give other modules than O3."""
     some = (o_level("default<O1>"), Pass("", "default<O3>", options=(("unroll-count", "1"),)))
     monkeypatch.setattr(speed, "known_pipelines", lambda: some)
-    monkeypatch.setattr(speed, "faster_by_clock", lambda: some[:1])
+    monkeypatch.setattr(speed, "faster_by_clock", lambda: (some[:1],))
     return some
 
 
@@ -71,7 +71,8 @@ def set_clock(monkeypatch: pytest.MonkeyPatch, ratios: list[float]) -> list[int]
         ratio = ratios[min(len(measured), len(ratios) - 1)]
         measured.append(session.observe().key)
         self._baseline_ns = 1_000_000
-        return Timing(round(1_000_000 * ratio), ratio, 0.01, 5)
+        self.timing = Timing(round(1_000_000 * ratio), ratio, 0.01, 5)
+        return self.timing
 
     monkeypatch.setattr(RuntimeMeter, "measure", measure)
     return measured
@@ -209,6 +210,9 @@ def test_options_of_what_is_faster_are_tried_together(
         def cheapest(self) -> list[Node]:
             return sorted(self.nodes, key=lambda node: node.cost)
 
+        def walk(self, node: Node, steps: tuple[Pass, ...]) -> Node:
+            return self.apply(node, *steps)
+
         def apply(self, node: Node, step: Pass) -> Node:
             applied.append(step)
             names = dict(step.options)
@@ -247,3 +251,52 @@ def test_sizes_are_not_what_it_learned(program: Program, objective: str) -> None
         optimize(program, SearchConfig(objective, budget=5), agent="speed")
     assert "speed" not in agents_for(objective)
     assert "policy" not in agents_for("runtime_ns")
+
+
+def test_the_agent_profiles_first_and_once(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    o1, o3 = o_level("default<O1>"), o_level("default<O3>")
+    ways = ((PROFILE, o3), (PROFILE, o1), (o1,))
+    monkeypatch.setattr(speed, "faster_by_clock", lambda: ways)
+    monkeypatch.setattr(speed, "known_pipelines", lambda: (o1,))
+    measured = set_clock(monkeypatch, [3.0, 1.0, 0.8, 0.9, 0.95, 0.8])
+    found = SPEED(program.bitcode(), config(6, "runtime_ns"), None, program)
+    # O3, the profile, three candidates, and the first of them again.
+    assert found.compiles == 6 and len(measured) == 6
+    assert found.pipeline == (PROFILE, o3)
+
+
+@pytest.mark.parametrize("budget", [2, 3])
+def test_with_few_compiles_only_whole_ways_are_gone(
+    program: Program, monkeypatch: pytest.MonkeyPatch, budget: int
+) -> None:
+    o1, o3 = o_level("default<O1>"), o_level("default<O3>")
+    monkeypatch.setattr(speed, "faster_by_clock", lambda: ((PROFILE, o3),))
+    monkeypatch.setattr(speed, "known_pipelines", lambda: (o1,))
+    set_clock(monkeypatch, [3.0, 1.0, 0.8])
+    found = SPEED(program.bitcode(), config(budget, "runtime_ns"), None, program)
+    assert found.compiles == budget
+    assert found.pipeline == {2: (o1,), 3: (PROFILE, o3)}[budget]
+
+
+def test_a_profile_is_merged_as_an_option_is(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outline = Pass("", "default<O3>", options=(("inline-threshold", "-1000"),))
+    o3 = o_level("default<O3>")
+    set_clock(monkeypatch, [3.0, 1.0, 0.8, 0.9, 0.7])
+    with Explorer(program.bitcode(), config(9, "runtime_ns"), program=program) as explorer:
+        explorer.baseline_cost = explorer.apply(explorer.root, o3).cost  # type: ignore[union-attr]
+        explorer.walk(explorer.root, (outline,))
+        explorer.walk(explorer.root, (PROFILE, o3))
+        speed._merge(explorer)
+        assert explorer.best.path == (PROFILE, outline)
+
+
+@pytest.mark.parametrize("objective", ["dynamic_cost", "runtime_ns"])
+def test_o3_after_a_profile_is_a_control(program: Program, objective: str) -> None:
+    found = ALGORITHMS["profiled"](program.bitcode(), config(10, objective), None, program)
+    assert found.compiles <= 4
+    o3 = o_level("default<O3>")
+    assert found.pipeline in ((o3,), (PROFILE, o3))

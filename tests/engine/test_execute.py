@@ -13,7 +13,14 @@ import numpy as np
 import pytest
 
 from mirgym.errors import NotRunnableError, SessionError
-from mirgym.execution import Ending, Execution, ExecutionLimits, RunRequest, decode_execution
+from mirgym.execution import (
+    Counters,
+    Ending,
+    Execution,
+    ExecutionLimits,
+    RunRequest,
+    decode_execution,
+)
 from mirgym.session import InProcessSession, Session
 from mirgym.worker import WorkerLimits, WorkerSession
 
@@ -64,7 +71,7 @@ def run(session: Session, module: bytes, request: RunRequest, **how: object) -> 
 
 class TestCost:
     def test_a_hand_computed_count(self, session: Session, place: Place) -> None:
-        found = run(session, LOOP, place.request(), counters=True)
+        found = run(session, LOOP, place.request(), counters=Counters.BLOCKS)
         (function,) = found.functions
         assert function.name == "main"
         # A branch, an addition and a comparison cost one each, a phi and a return nothing.
@@ -76,7 +83,7 @@ class TestCost:
         self, session: Session, place: Place, modules: dict[str, bytes]
     ) -> None:
         for name in ("loops", "strings"):
-            found = run(session, modules[name], place.request("7"), counters=True)
+            found = run(session, modules[name], place.request("7"), counters=Counters.BLOCKS)
             counted = sum(int((f.weights * f.counts[0]).sum()) for f in found.functions)
             assert 0 < counted <= found.runs[0].cost  # charges come on top
 
@@ -329,6 +336,6 @@ class TestCannotRun:
 def test_decoding() -> None:
     reply = np.array([1, 2], np.uint64)
     packed = b"\0" + reply[:1].tobytes() + b"\1" + b"\x0b\0\0\0" + np.array([7, 8]).tobytes()
-    found = decode_execution(packed, 1, counters=False)
+    found = decode_execution(packed, 1, counters=Counters.NONE)
     assert found.runs[0] == (Ending.SIGNALLED, 11, 7, 8)
     assert found.compile_ns == 1

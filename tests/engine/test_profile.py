@@ -17,7 +17,8 @@ from mirgym.wire import NO_KEY
 
 
 def counted(name: str, weights: list[int], *runs: list[int]) -> CountedFunction:
-    return CountedFunction(name, np.array(weights, np.uint64), np.array(runs, np.uint64))
+    none = np.zeros((len(runs), 0), np.uint64)
+    return CountedFunction(name, np.array(weights, np.uint64), np.array(runs, np.uint64), none)
 
 
 def test_by_hand() -> None:

@@ -55,3 +55,50 @@ def test_what_cannot_be_run_has_none(make: Make, tmp_path: Path) -> None:
 def test_other_environments_are_refused() -> None:
     with pytest.raises(TypeError, match="one of mirgym's environments"):
         ProfileObservation(gym.make("CartPole-v1"))
+
+
+GUIDED = {**RUNS, "actions": "passes+profile+stop", "baseline": "O3"}
+
+
+def test_a_profile_is_an_action(make: Make) -> None:
+    env = make(**GUIDED)
+    names = env.unwrapped.passes
+    env.reset(seed=0)
+    *_, first = env.step(names.index("profile"))
+    assert first["changed"] and first["error"] is None
+    assert first["cost"] == first["start_cost"]  # the code is the same
+    *_, again = env.step(names.index("profile"))
+    assert not again["changed"]
+    assert not env.unwrapped.action_masks()[names.index("profile")]
+    *_, after = env.step(names.index("sroa<modify-cfg>"))
+    assert after["error"] is None and after["cost"] < first["cost"]
+    assert env.unwrapped.commandline().count("mirgym profile PROGRAM --module -") == 1
+    assert env.unwrapped.validate().verdict == "equal"
+
+
+def test_in_process_and_in_vectors_too(make: Make) -> None:
+    keys = []
+    for isolation in ("process", "none"):
+        env = make(**GUIDED, isolation=isolation)
+        env.reset(seed=0)
+        for name in ("profile", "sroa<modify-cfg>", "simplifycfg"):
+            matching = [i for i, one in enumerate(env.unwrapped.passes) if name in one]
+            *_, info = env.step(matching[0])
+            assert info["error"] is None
+        keys.append(info["cost"])
+    assert keys[0] == keys[1]
+
+
+def test_what_cannot_be_run_costs_one_episode(make: Make, tmp_path: Path) -> None:
+    source = tmp_path / "library.c"
+    source.write_text("int twice(int x) { return 2 * x; }\n")
+    env = make(programs=str(source), actions="passes+profile")
+    env.reset(seed=0)
+    _, _, terminated, truncated, info = env.step(env.action_space.n - 1)
+    assert truncated and not terminated
+    assert "nothing says how to run this program" in info["error"]
+
+
+def test_passes_are_there_besides(make: Make) -> None:
+    with pytest.raises(ValueError, match="holds no pass"):
+        make(**{**GUIDED, "actions": "profile"}).reset(seed=0)
