@@ -283,15 +283,14 @@ def test_with_few_compiles_only_whole_ways_are_gone(
 def test_a_profile_is_merged_as_an_option_is(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outline = Pass("", "default<O3>", options=(("inline-threshold", "-1000"),))
-    o3 = o_level("default<O3>")
+    o1, o3 = o_level("default<O1>"), o_level("default<O3>")
     set_clock(monkeypatch, [3.0, 1.0, 0.8, 0.9, 0.7])
     with Explorer(program.bitcode(), config(9, "runtime_ns"), program=program) as explorer:
         explorer.baseline_cost = explorer.apply(explorer.root, o3).cost  # type: ignore[union-attr]
-        explorer.walk(explorer.root, (outline,))
+        explorer.walk(explorer.root, (o1,))
         explorer.walk(explorer.root, (PROFILE, o3))
         speed._merge(explorer)
-        assert explorer.best.path == (PROFILE, outline)
+        assert explorer.best.path == (PROFILE, o1)
 
 
 @pytest.mark.parametrize("objective", ["dynamic_cost", "runtime_ns"])
