@@ -61,6 +61,27 @@ def _excluded(found: Figures) -> str:
     )
 
 
+def _validated(found: Figures) -> str:
+    verdicts = ", ".join(f"{count:,} {verdict}" for verdict, count in found["sequences"].items())
+    planted = found["planted edits"]["all"]
+    return f"{verdicts}; {planted['found']} of {planted['observable']} found"
+
+
+def _hostile(found: Figures) -> str:
+    hostile = found["hostile programs"].values()
+    clear = sum(one["as expected"] for one in hostile)
+    left = sum(one["left behind"] for one in hostile)
+    return f"{clear} of {len(hostile)} end in the error expected, {left} processes left behind"
+
+
+def _stable(found: Figures) -> str:
+    ((name, rows),) = ((n, rows) for n, rows in found.items() if n.startswith("cost, "))
+    different = sum(row["different"] > 0 for row in rows.values())
+    times = name.removeprefix("cost, ").removesuffix(" times")
+    over = found["evaluation over the program's own time, ms"]
+    return f"{len(rows)} modules {times} times each, {different} differ; {over['median']:.0f} ms"
+
+
 LINES = (
     Line(
         "demo",
@@ -199,6 +220,39 @@ LINES = (
             "worst clang -Oz ÷ result",
             "programs with another result the second time",
         ),
+    ),
+    Line(
+        "bench/runtime",
+        "mirgym bench runtime",
+        "`dynamic_cost` of programs × pipelines, again and again; an evaluation above the "
+        "program's own time, median",
+        _stable,
+    ),
+    Line(
+        "bench/runtime",
+        "",
+        "rank correlation of `dynamic_cost` with the clock over 30 variants of each of 10 "
+        "programs: median and worst of the same run's cost, of the quick run's cost",
+        _told(
+            "{:.2f}, {:.2f}; {:.2f}, {:.2f}",
+            ("correlation, over programs", "median"),
+            ("correlation, over programs", "worst"),
+            ("correlation_quick, over programs", "median"),
+            ("correlation_quick, over programs", "worst"),
+        ),
+    ),
+    Line(
+        "bench/validate",
+        "mirgym bench validate --sequences 1000",
+        "random sequences of core passes on the bundled programs, outputs compared; edits planted "
+        "that a run can observe",
+        _validated,
+    ),
+    Line(
+        "bench/validate",
+        "",
+        "fork bombs, endless loops, 100 GB of files and output, crashes: programs under validation",
+        _hostile,
     ),
     Line(
         "bench/fuzz", "mirgym bench fuzz", "20,000 random steps on 33 + 50 csmith programs", _fuzz

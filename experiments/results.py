@@ -79,6 +79,8 @@ ENTRIES = (
             ("env", "env"),
             ("embed", "embed"),
             ("optimize", "optimize"),
+            ("runtime", "runtime"),
+            ("validate", "validate --sequences 1000"),
             ("fuzz", "fuzz"),
             ("fuzz-excluded", "fuzz --excluded"),
         )
