@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple, Protocol, TypeVar
 
 from ..errors import ActionSetError
 from ..parameters import catalogue as knobs
-from ..passes import Pass, catalogue
+from ..passes import Pass, catalogue, is_profile
 from .actionset import llvm_release
 from .explorer import Explorer
 from .pipelines import NEEDED, Place, Tree, as_module, leaves, parse, render, without
@@ -61,7 +61,7 @@ def all_edits() -> tuple[Edit, ...]:
 
 def is_editable(node: Node) -> bool:
     """Whether one pipeline leads here: there are steps, and all have the same options."""
-    return len({step.options for step in node.path}) == 1
+    return len({step.options for step in node.path}) == 1 and not any(map(is_profile, node.path))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ from ..errors import CodegenError, SessionError, VerifyError, WorkerStartError
 from ..objective import check_level, cost_of, objective_name, run_meter, wanted_for
 from ..passes import Pass, catalogue, is_profile
 from ..programs import Program
-from ..runtime import RuntimeMeter, Timing
+from ..runtime import RuntimeMeter, Timing, TimingLimits
 from ..session import DEFAULT_GROWTH_LIMIT, Closing
 from ..wire import State, Views, Wanted
 from ..worker import WorkerLimits
@@ -150,6 +150,8 @@ class Explorer(Closing):
         self._edges: dict[tuple[int, int], Node | None] = {}
         self._started = time.perf_counter()
         self._meter = run_meter(config.objective, program, config.baseline)
+        if isinstance(self._meter, RuntimeMeter):
+            self._meter.limits = TimingLimits(slower=1.0)
         wanted = Wanted.of(wanted_for(config.objective).metric_names)
         self._walker = Walker(
             module, config.baseline, config.limits, config.growth_limit, wanted, program
@@ -254,18 +256,6 @@ class Explorer(Closing):
         found = [node for node in self._nodes.values() if node is not self.root]
         return sorted(found, key=lambda node: node.cost)
 
-    def beside(self, objective: str, compiles: int) -> Explorer:
-        """The same program under another objective; what that compiles is counted here too."""
-
-        def count(progress: Progress) -> None:
-            self.compiles += 1
-            self._tell()
-
-        config = replace(self.config, objective=objective, budget=min(compiles, self.left))
-        other = Explorer(self._module, config, count, self._program)
-        other.failures = self.failures
-        return other
-
     def time_again(self, node: Node) -> Timing | None:
         """A state's time against the baseline's, not as remembered; one compile.
 
@@ -280,7 +270,7 @@ class Explorer(Closing):
         self.compiles += 1
         try:
             self._walker.go_to(node)
-            return self._meter.measure(self._walker.session)
+            return self._meter.measure(self._walker.session, TimingLimits())
         except WorkerStartError:
             raise
         except CANDIDATE_ERRORS as error:

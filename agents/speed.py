@@ -1,17 +1,13 @@
 """The agent for speed: known pipelines around O3, with and without a profile, then edits.
 
-Running a program costs more than compiling it, so few candidates must do. ``data/speed.json``
-holds whole pipelines (O3 with LLVM's options, with passes left out, twice; O2; O1) in the order
-in which a greedy cover of the training programs chose them by ``dynamic_cost``, which of them the
-clock found faster, plainly or after a profile (``passes.PROFILE``), and what each edit
-(``agents.edits``) gained; ``experiments.mine_speed`` makes it.
+``data/speed.json`` holds whole pipelines (O3 with LLVM's options, with passes left out, twice; O2;
+O1), in the order in which a greedy cover of the training programs chose them by
+``dynamic_cost``, and the same by the clock, where O3 after a profile (``passes.PROFILE``) is one of
+them; and what each edit (``agents.edits``) gained. ``experiments.mine_speed`` makes it.
 
-Under ``runtime_ns`` most candidates are not timed: they are run once and counted
-(``dynamic_cost``, the same every time), and only the cheapest are timed, beside those that the
-clock found faster on training programs, and what their options give together. The winner is timed
-once more against the baseline and given up unless it is faster beyond the noise: the best of
-many noisy times is often only the luckiest. Each of these is one compile of the budget, whether
-it is counted, timed or timed again, and so is the run that profiles.
+Under ``runtime_ns`` the fastest few are timed again at the end, and O3 stays unless one of them is
+faster beyond the noise: the best of many noisy times is often only the luckiest. Each time and
+each run for a profile is one compile of the budget.
 """
 
 from __future__ import annotations
@@ -20,10 +16,9 @@ import functools
 import json
 import math
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
-from ..errors import NotRunnableError
 from ..objective import LEVEL_PIPELINES
 from ..passes import PROFILE, Pass, is_profile
 from .actionset import ActionSet
@@ -47,29 +42,35 @@ _PROMPT = 12
 """A budget up to this is all for known pipelines."""
 _KNOWN = 2.0
 """Times the square root of a larger budget: 11 of 30 compiles, 20 of 100."""
-_TIMED = 1 / 3
-"""Share of the compiles that are timed: 10 of 30, 33 of 100. The others are counted. Half of
-the times are for what the clock found faster in training, a quarter for what is cheapest by count,
-the rest for the options of several of them together."""
+_LISTED = 2 / 3
+"""Share of a larger budget for what the clock found faster in training."""
+_MERGED = 6
+"""Of the fastest pipelines, so many are put together."""
+_AGAIN = 1 / 12
+"""Share of the compiles for timing the fastest again: 2 of 30, 8 of 100."""
 
 
 @functools.cache
 def known_pipelines() -> tuple[Pass, ...]:
-    """Whole pipelines, those first that help most of the training programs.
+    """Whole pipelines, those first that help most of the training programs by ``dynamic_cost``.
 
     Raises:
         ActionSetError: The data is for another LLVM.
     """
+    return _actions()[: json.loads(_text())["counted"]]
+
+
+def _actions() -> tuple[Pass, ...]:
     return ActionSet.from_json(_text(), SPEED_DATA).actions
 
 
 @functools.cache
 def faster_by_clock() -> tuple[Path, ...]:
     """Ways that the clock found faster on training programs, in its order."""
-    pipelines = (*known_pipelines(), o_level(_O3))  # O3 is the last one: number −1
+    actions = _actions()
     return tuple(
-        (PROFILE, pipelines[index]) if profiled else (pipelines[index],)
-        for profiled, index in json.loads(_text())["clock"]
+        (PROFILE, actions[way["action"]]) if way["profile"] else (actions[way["action"]],)
+        for way in json.loads(_text())["clock"]
     )
 
 
@@ -86,7 +87,7 @@ def _text() -> str:
 def speed(explorer: Explorer, rng: random.Random) -> None:
     """Spend the compiles on known pipelines and edits; see the module."""
     if explorer.config.objective == "runtime_ns":
-        _time_the_cheapest(explorer, rng)
+        _find_fast(explorer, rng)
     else:
         _find_cheap(explorer, rng)
 
@@ -120,29 +121,23 @@ def profiled(explorer: Explorer, rng: random.Random) -> None:
     if explorer.left >= len(_PROFILED_O3):
         explorer.walk(explorer.root, _PROFILED_O3)
         if explorer.config.objective == "runtime_ns":
-            _confirm(explorer)
+            _settle(explorer, 1)
 
 
-def _time_the_cheapest(explorer: Explorer, rng: random.Random) -> None:
+def _find_fast(explorer: Explorer, rng: random.Random) -> None:
     left = explorer.left
-    known = (*faster_by_clock(), *((one,) for one in known_pipelines()))
-    again = left > len(known[0])  # one to time the winner again
+    again = round(left * _AGAIN)
+    ways = list(dict.fromkeys((*faster_by_clock(), *((one,) for one in known_pipelines()))))
     with explorer.at_most(left - again):
-        if left <= _PROMPT:
-            for path in known:
-                _time(explorer, path)
-        else:
-            timed = round(left * _TIMED)
-            for path in faster_by_clock()[: timed // 2]:
-                _time(explorer, path)
-            paths = _promising_paths(explorer, left - 1 - timed, rng)
-            for path in paths[: timed // 4]:
-                _time(explorer, path)
-            _merge(explorer)
-            front = explorer.best.path[:1] if is_guided(explorer.best.path) else ()
-            for path in paths[timed // 4 :]:
-                _time(explorer, (*front, *path))
-    _confirm(explorer)
+        listed = left if left <= _PROMPT else round(left * _LISTED)
+        with explorer.at_most(listed):
+            _time_each(explorer, ways)
+        _merge(explorer)
+        with explorer.at_most(explorer.left - 1):
+            _edit(explorer, rng)
+        _merge(explorer)
+        _time_each(explorer, ways)
+    _settle(explorer, again)
 
 
 def is_guided(path: Path) -> bool:
@@ -150,13 +145,14 @@ def is_guided(path: Path) -> bool:
     return bool(path) and is_profile(path[0])
 
 
-def _time(explorer: Explorer, path: Path) -> None:
-    """Go a way if there are compiles left for all of it."""
-    profiles = is_guided(path) and not any(is_guided(n.path) for n in explorer.cheapest())
-    if explorer.left > profiles:
-        explorer.walk(explorer.root, path)
-    elif not explorer.left:
-        raise BudgetSpentError
+def _time_each(explorer: Explorer, ways: Sequence[Path]) -> None:
+    """Go each way for all of which there are compiles left; those gone before cost nothing."""
+    for path in ways:
+        profiles = is_guided(path) and not any(is_guided(n.path) for n in explorer.cheapest())
+        if explorer.left > profiles:
+            explorer.walk(explorer.root, path)
+        elif not explorer.left:
+            raise BudgetSpentError
 
 
 def _merge(explorer: Explorer) -> None:
@@ -164,8 +160,7 @@ def _merge(explorer: Explorer) -> None:
 
     A profile is taken over as an option is.
     """
-    faster = [node for node in explorer.cheapest() if node.cost < explorer.baseline_cost]
-    nodes = [node for node in faster if len(node.path) == 1 + is_guided(node.path)]
+    nodes = [n for n in _fastest(explorer) if len(n.path) == 1 + is_guided(n.path)][:_MERGED]
     if not nodes:
         return
     current, *others = nodes
@@ -178,31 +173,39 @@ def _merge(explorer: Explorer) -> None:
             current = reached
 
 
-def _promising_paths(explorer: Explorer, compiles: int, rng: random.Random) -> list[Path]:
-    """Ways to the states that cost least by ``dynamic_cost``, one for each cost."""
-    try:
-        counting = explorer.beside("dynamic_cost", compiles)
-    except NotRunnableError:  # with a counter in each block it is too slow, for example
-        return [*faster_by_clock(), *((one,) for one in known_pipelines())]
-    with counting:
-        with counting.at_most(compiles):
-            _find_cheap(counting, rng)
-        by_cost = {node.cost: node.path for node in reversed(counting.cheapest())}
-        return [by_cost[cost] for cost in sorted(by_cost)]
+def _edit(explorer: Explorer, rng: random.Random) -> None:
+    """Edit the fastest pipeline that needs no profile."""
+    start = next((node for node in _fastest(explorer) if is_editable(node)), None)
+    if start is not None:
+        editor = Editor(explorer, promising_for_speed(), rng, written_out)
+        editor.vary(editor.improve(start))
 
 
-def _confirm(explorer: Explorer) -> None:
-    """Go back to the baseline unless the best is faster beyond the noise.
+def _fastest(explorer: Explorer) -> list[Node]:
+    """States that were timed as faster than the baseline, those first that surely are."""
 
-    It is timed again for that if there is a compile left.
+    def at_worst(node: Node) -> float:
+        timing = explorer.timings[node.key]
+        return timing.ratio * (1 + 2 * timing.relative_error)
+
+    timed = (node for node in explorer.cheapest() if node.key in explorer.timings)
+    return sorted((n for n in timed if n.cost < explorer.baseline_cost), key=at_worst)
+
+
+def _settle(explorer: Explorer, again: int) -> None:
+    """Time the fastest few again, and take the best of those that are faster beyond the noise.
+
+    None of them, and it is the baseline. With no compile for that their times stand.
     """
     level = LEVEL_PIPELINES[explorer.config.baseline]
     if level is None or not explorer.config.from_baseline:
         return
     baseline = explorer.apply(explorer.root, o_level(level))
-    if baseline is None or explorer.best is baseline:
+    if baseline is None:
         return
-    best = explorer.best
-    timing = explorer.time_again(best) if explorer.left else explorer.timings.get(best.key)
-    if timing is None or not timing.is_faster:
-        explorer.best = baseline
+    best, ratio = baseline, 1.0
+    for node in _fastest(explorer)[: max(again, 1)]:
+        timing = explorer.time_again(node) if explorer.left else explorer.timings[node.key]
+        if timing is not None and timing.is_faster and timing.ratio < ratio:
+            best, ratio = node, timing.ratio
+    explorer.best = best

@@ -86,9 +86,9 @@ class SpeedConfig:
     edits: int = 0
     """The same for the edits that are not ``drop``."""
     size: int = 40
-    """Pipelines that are kept."""
+    """Pipelines that are kept, by ``dynamic_cost`` and by the clock."""
     rounds: int = 7
-    """How often each of them is timed on each program, 2 or more; 0 for no times."""
+    """How often each of the pool is timed on each program, 2 or more; 0 for no times."""
     jobs: int = os.cpu_count() or 1
     folder: Path = RESULTS / "mine_speed"
     work: Path = Path("runs/mine_speed")
@@ -191,7 +191,6 @@ def mine(config: SpeedConfig) -> dict[str, Any]:
     ratios = np.array([one["ratios"] for one in tried])  # (programs, pipelines)
     chosen = greedy_cover(ratios, config.size)
     pipelines = spread(pool(), config.pool)
-    actions = tuple(pipelines[column]._replace(group="speed") for column in chosen)
     edits = promise([one["gains"] for one in tried if one["gains"]])
     owners = [frozenset[int]()] * ratios.shape[1]
     figures = {
@@ -205,23 +204,22 @@ def mine(config: SpeedConfig) -> dict[str, Any]:
         },
         "geomean_first_n_left_out": held_out_geomean(ratios, owners, config.size, _COUNTS),
     }
-    ways = [(False, index) for index in range(len(actions))]
-    ways += [(True, index) for index in range(-1, len(actions))]
-    clock, clock_figures = time_all(modules, [path_of(way, actions) for way in ways], config)
+    ways = [*((one,) for one in pipelines), (PROFILE, o_level(_O3))]
+    clock, clock_figures = time_all(modules, ways, config)
     figures |= clock_figures
     about = {"command": _command(config), "objective": _OBJECTIVE, **figures}
+    timed = [ways[index][-1] for index in clock]
+    both = dict.fromkeys([*(pipelines[column] for column in chosen), *timed])
+    actions = tuple(one._replace(group="speed") for one in both)
     content = json.loads(ActionSet(actions, "speed", about).to_json())
-    content["clock"] = [ways[index] for index in clock]
+    content["counted"] = len(chosen)
+    content["clock"] = [
+        {"profile": len(ways[index]) > 1, "action": list(both).index(ways[index][-1])}
+        for index in clock
+    ]
     content["edits"] = [[*edit, round(gain, 6)] for edit, gain in edits.items()]
     write_atomically(config.output, (json.dumps(content, indent=1) + "\n").encode())
     return {**figures, "seconds": round(time.perf_counter() - started, 1)}
-
-
-def path_of(way: tuple[bool, int], actions: Sequence[Pass]) -> tuple[Pass, ...]:
-    """The steps of a way: whether a profile comes first, and which pipeline; −1 is O3."""
-    profiled, index = way
-    one = o_level(_O3) if index < 0 else actions[index]
-    return (PROFILE, one) if profiled else (one,)
 
 
 def time_all(
@@ -236,7 +234,7 @@ def time_all(
     if not found:
         return [], {}
     gains, errors = np.moveaxis(np.array(found), -1, 0)  # (programs, actions) each
-    order = clock_order(gains, errors)
+    order = clock_order(gains, errors)[: config.size]
     ratios = np.exp(shrunk(gains, errors))
     rows = range(len(gains)) if len(gains) > 1 else ()
     left_out = [_left_out(gains, errors, row) for row in rows]

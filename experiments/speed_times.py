@@ -46,7 +46,7 @@ def time_program(
     target = work / f"{module.name.replace('/', '-')}-timed-{rounds}.json"
     if target.exists():
         known = json.loads(target.read_text(encoding="utf-8"))
-        if known["paths"] == _names(paths):
+        if known.get("paths") == _names(paths):
             return [(math.nan if gain is None else gain, error) for gain, error in known["gains"]]
     try:
         gains = _time(resolve(module.name), paths, rounds)

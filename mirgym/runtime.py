@@ -47,8 +47,16 @@ class TimingLimits:
     most_rounds: int = 40
     seconds: float = 60.0
     """Wall time after which no round begins, once there are ``least_rounds``."""
+    slower: float = math.inf
+    """What takes more than this × the first one's time, beyond two standard errors, needs no
+    smaller error: a search has no use for it."""
     run_seconds: float = 60.0
     """Wall time that one run may take."""
+
+    def suffice(self, timing: Timing) -> bool:
+        """Whether a time is known well enough."""
+        error = timing.relative_error
+        return error <= self.relative_error or timing.ratio * (1 - 2 * error) > self.slower
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,7 @@ def time_executables(
         while len(rounds) < limits.most_rounds:
             if len(rounds) >= limits.least_rounds and (
                 time.monotonic() - started > limits.seconds
-                or all(t.relative_error <= limits.relative_error for t in _timings(rounds))
+                or all(limits.suffice(t) for t in _timings(rounds))
             ):
                 break
             order = range(len(executables))
@@ -232,8 +240,8 @@ class RuntimeMeter:
         """
         return self.measure(session).ns
 
-    def measure(self, session: Session) -> Timing:
-        """The same with its error, and the baseline's time in ``ns``."""
+    def measure(self, session: Session, limits: TimingLimits | None = None) -> Timing:
+        """The same with its error, perhaps with other limits than ``limits``."""
         if not self.program.runs:
             raise NotRunnableError(
                 f"{self.program.uri}: nothing says how to run this program. Give it runs in a "
@@ -248,7 +256,7 @@ class RuntimeMeter:
                 raise NotRunnableError(f"{self.program.uri}: {error}") from error
             self._restore(baseline)
             self._check(candidate)
-            found = time_executables((baseline, candidate), self._run, self.limits)
+            found = time_executables((baseline, candidate), self._run, limits or self.limits)
         self._baseline_ns = self._baseline_ns or found[0].ns
         ns = round(self._baseline_ns * found[1].ratio)
         self.timing = replace(found[1], ns=ns)

@@ -96,7 +96,7 @@ def test_a_program_that_cannot_run_is_tried_once(
 def test_the_clock_and_its_noise(
     suite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def measure(self: RuntimeMeter, session: Session) -> Timing:
+    def measure(self: RuntimeMeter, session: Session, limits: object = None) -> Timing:
         if not self.program.runs:
             raise AssertionError("not to be timed")
         self._baseline_ns = 1000
