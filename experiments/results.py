@@ -107,7 +107,7 @@ ENTRIES = (
         "--largest 2500 --size 60 --searches.algorithms policy random",
     ),
     Entry("mine_edits", "-m experiments.mine_edits --corpus {work}/modules --corpus-count 45"),
-    Entry("mine_speed", "-m experiments.mine_speed --rounds 5"),
+    Entry("mine_speed", "-m experiments.mine_speed"),
     Entry("loops", "-m experiments.loops"),
     Entry("pareto", "-m experiments.pareto --budget 45"),
     Entry("mine_portfolio", "-m experiments.mine_portfolio --corpus {work}/modules --minutes 14"),
@@ -127,7 +127,7 @@ ENTRIES = (
     Entry(
         "leaderboard-mirbench-time",
         "-m mirgym.cli leaderboard --suite mirbench --objective runtime_ns --seeds 1 "
-        "--budget 3,30 --agents speed,random,search --output {output}",
+        "--budget 3,30,100 --agents speed,profiled,random --output {output}",
     ),
     *(
         Entry(
