@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,14 @@ from .actions import ActionSet
 from .config import LoopsConfig
 from .episode import Episode, Outcome
 from .llvm_env import LlvmEnv
-from .loop_observations import LoopCode, LoopObserver, fact_vector
+from .loop_observations import (
+    LoopCode,
+    LoopObserver,
+    OwnChoice,
+    fact_vector,
+    own_choice,
+    own_vector,
+)
 from .vector import LlvmVectorEnv
 
 BEFORE = Pass(
@@ -61,11 +69,30 @@ def decisions(session: Session, *, innermost: bool) -> tuple[Decision, ...]:
     return tuple(found)
 
 
+def own_choices(session: Session, decided: Sequence[Decision]) -> tuple[OwnChoice, ...]:
+    """What LLVM does with each loop when it is told nothing; the session stays as it is."""
+    names = [record.name for record in session.functions()]
+    before = session.snapshot()
+    session.step(REST.pipeline, dict(REST.options), wanted=NO_KEY)
+    position = {record.name: at for at, record in enumerate(session.functions())}
+    loops = session.observe(Wanted.of(views=("loops",), key=False)).views["loops"]
+    session.restore(before)
+    assert isinstance(loops, LoopView)
+    found = []
+    for decision in decided:
+        function = position.get(names[decision.facts.function], -1)
+        after = [facts for facts in loops.facts if facts.function == function]
+        found.append(own_choice(decision.facts, after))
+    return tuple(found)
+
+
 class LoopsEpisode(Episode):
     """Steps collect hints; the last one sets them, runs the rest of O3 and measures."""
 
     decisions: tuple[Decision, ...] = ()
     """One for each step of this episode."""
+    own: tuple[OwnChoice, ...] = ()
+    """LLVM's for each of them, where they are observed."""
     hints: tuple[LoopHints, ...] = ()
     """What was decided so far."""
     _with_loops: frozenset[str] = frozenset()
@@ -122,6 +149,8 @@ class LoopsEpisode(Episode):
         assert self.session is not None
         state = self.session.step(BEFORE.pipeline, dict(BEFORE.options), wanted=self.wanted)
         self._find_loops(self.session)
+        if "own" in self.observer.names:
+            self.own = own_choices(self.session, self.decisions)
         return state
 
     def _begin(self, program: Program, state: State, cost: int) -> None:
@@ -186,6 +215,8 @@ class LoopsEpisode(Episode):
         decision = self.decisions[self._at]
         left = 1.0 - len(self.hints) / len(self.decisions)
         parts = {"facts": fact_vector(decision.facts, left), "embedding": decision.code}
+        if self.own:
+            parts["own"] = own_vector(self.own[self._at])
         return {name: parts[name] for name in self.observer.names}
 
     def info(self, *, changed: bool, error: str | None) -> dict[str, Any]:
@@ -213,7 +244,7 @@ class LoopsEpisode(Episode):
         """See ``Episode.fork``."""
         twin = super().fork()
         assert isinstance(twin, LoopsEpisode)
-        twin.decisions, twin.hints = self.decisions, self.hints
+        twin.decisions, twin.own, twin.hints = self.decisions, self.own, self.hints
         return twin
 
 
@@ -233,7 +264,7 @@ class LlvmLoopsEnv(LlvmEnv):
     0 is always LLVM's choice: an episode of zeros gives what ``default<O3>`` gives.
 
     ## Observation space
-    A ``Dict`` of both, or one name alone:
+    A ``Dict`` of ``facts`` and ``embedding``, or of the names asked for, or one name alone:
 
     ============= ========================================= =============================
     name          space                                     contents
@@ -242,6 +273,10 @@ class LlvmLoopsEnv(LlvmEnv):
                                                             ``loop_observations.FACTS``
                                                             (depth, trip count, strides …),
                                                             and the share of loops left
+    ``own``       ``Box(0, 64, (4,), float32)``             ln(1 + number) for each field of
+                                                            ``OwnChoice``: what O3 by itself
+                                                            makes of the loop; one more
+                                                            compilation for each reset
     ``embedding`` ``Box(-inf, inf, (256,), float32)``       of the loop's function, and of the
                                                             loop taken out as a function
                                                             (zeros where it cannot be)
