@@ -22,10 +22,12 @@ _WIDTHS, _INTERLEAVES, _UNROLLS = np.array(CHOICES, float).T
 
 
 def loop_features(loop: LoopCosts) -> np.ndarray:
-    """Facts and what LLVM does by itself, shape (features,)."""
-    facts = loop.observation[: len(FACTS)]
-    known = [float(fact > 0) for fact in facts]
-    return np.array([*facts, *known, *loop.own], np.float32)
+    """What LLVM makes of it by itself, shape (features,).
+
+    No more: with all facts, or some, a policy learns the families that it trains on by heart and
+    gains less on others.
+    """
+    return np.array(loop.own, np.float32)
 
 
 def choice_features(loop: LoopCosts) -> np.ndarray:

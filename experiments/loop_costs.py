@@ -12,8 +12,8 @@ import numpy as np
 
 from mirgym.encoder.embedder import shared_embedder
 from mirgym.envs.config import LoopsConfig
+from mirgym.envs.loop_decisions import BEFORE, REST, Decision, decisions, own_choices
 from mirgym.envs.loop_observations import LoopObserver, fact_vector, own_vector
-from mirgym.envs.loops_env import BEFORE, REST, Decision, decisions, own_choices
 from mirgym.errors import MirgymError
 from mirgym.loops import LoopHints
 from mirgym.objective import Meter, run_meter

@@ -28,7 +28,7 @@ _HIDDEN = 64
 _WARM_STEPS = 600
 _WARM_BATCH = 32
 _WARM_RATE = 3e-3
-_WARM_ENTROPY = 0.002
+_WARM_ENTROPY = 0.01
 
 
 class Scale(NamedTuple):
@@ -123,7 +123,7 @@ class LoopValue(nn.Module):
         return value
 
 
-class ScoringPolicy(ActorCriticPolicy):
+class ScoringPolicy(ActorCriticPolicy):  # type: ignore[misc]
     """Stable-Baselines3's policy with a ``Scorer`` for its actions."""
 
     def __init__(self, *args: Any, of_loop: int, **kwargs: Any) -> None:

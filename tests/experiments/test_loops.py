@@ -10,17 +10,29 @@ import pytest
 
 pytest.importorskip("tyro")
 
+from experiments.loop_choices import choice_features
 from experiments.loop_costs import CHOICES, LoopCosts, LoopMeter, append, read
-from experiments.loops import LoopsExperiment, best_of, figures, main
+from experiments.loops import LoopsExperiment, best_of, figures, further_kernels, main
+from mirgym.envs.loop_observations import FACTS, OwnChoice, own_vector
 from mirgym.loops import LoopHints
 from mirgym.programs import resolve
+from mirgym.programs.loopkernels import SUITE_SEEDS, TEST_FAMILIES
 from mirgym.worker import WorkerSession
+
+OWN = [float(x) for x in own_vector(OwnChoice(loops=2, width=4.0, copies=2.0, instructions=20))]
 
 
 def loop(costs: dict[int, int | None], split: str = "train") -> LoopCosts:
     """A loop that costs 1,000 but for these choices."""
     full: list[int | None] = [costs.get(i, 1000) for i in range(len(CHOICES))]
-    return LoopCosts("loops://x-1", split, "sums", 0, [0.0, 1.0], full)
+    observation = [0.0] * len(FACTS) + [1.0]
+    return LoopCosts("loops://x-1", split, "sums", 0, observation, OWN, full)
+
+
+def loop_with(**facts: int) -> LoopCosts:
+    """A loop of which these facts are known."""
+    known = [float(np.log1p(facts.get(name, 0))) for name in FACTS]
+    return loop({})._replace(observation=[*known, 1.0])
 
 
 def test_first_choice_is_llvms():
@@ -55,6 +67,28 @@ def test_lines_go_on(tmp_path: Path):
     for one in made:
         append(path, one)
     assert read(path) == made
+
+
+def test_further_kernels_are_for_training():
+    found = further_kernels(40)
+    assert 20 < len(found) < 40
+    assert {program.split for program in found} == {"train"}
+    assert not {program.domain for program in found} & set(TEST_FAMILIES)
+    assert min(int(program.uri.rpartition("-")[2]) for program in found) >= SUITE_SEEDS
+
+
+def test_choices_by_what_they_do():
+    """100 iterations in bodies of 16 × 2 elements: 3 bodies, 4 iterations left over."""
+    columns = choice_features(loop_with(trip_count=100, widest_bits=32, vectorizable=1))
+    assert columns.shape[0] == len(CHOICES) and np.isfinite(columns).all()
+    known, left, *_ = columns[CHOICES.index((16, 2, 1))][-9:]
+    assert (known, left) == (1.0, pytest.approx(0.04))
+    own, same = columns[CHOICES.index((0, 0, 0))], columns[CHOICES.index((4, 2, 1))]
+    assert own[5:] == pytest.approx(same[5:])  # what LLVM chooses by itself, see OWN
+    unknown = choice_features(loop_with(widest_bits=32, vectorizable=1))
+    assert not unknown[:, -9:].any()
+    scalar = choice_features(loop_with(trip_count=100))
+    assert not scalar[:, 5:7].any()  # one element, one body, whatever is asked for
 
 
 def test_ppo_learns_what_pays():
