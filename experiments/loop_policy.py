@@ -25,7 +25,6 @@ from .loop_costs import CHOICES, LoopCosts
 _LARGEST_GAIN = 1.0
 """Rewards are clipped to ±1, a cost ÷ e or × e: one loop must not outweigh all others."""
 _HIDDEN = 64
-_WARM_STEPS = 600
 _WARM_BATCH = 32
 _WARM_RATE = 3e-3
 _WARM_ENTROPY = 0.01
@@ -140,10 +139,22 @@ class ScoringPolicy(ActorCriticPolicy):  # type: ignore[misc]
         )
 
 
+class Learned(NamedTuple):
+    """Gains of the greedy choices on held-out loops, shape (n,)."""
+
+    before: np.ndarray
+    """Of the policy that PPO starts from."""
+    after: np.ndarray
+
+
 def learn(
-    train: Sequence[LoopCosts], held_out: Sequence[LoopCosts], steps: int, seed: int
-) -> np.ndarray:
-    """Train on some loops; the gains of the greedy choices on the others, shape (n,)."""
+    train: Sequence[LoopCosts],
+    held_out: Sequence[LoopCosts],
+    steps: int,
+    seed: int,
+    warm_steps: int = 600,
+) -> Learned:
+    """Train on some loops and choose for the others."""
     scale = scale_of(train)
     seen = scale.seen(train)
     envs = DummyVecEnv([lambda: MeasuredLoops(train, seen)] * 16)
@@ -161,18 +172,23 @@ def learn(
         seed=seed,
         device="cpu",
     )
-    warm_up(model.policy.action_net, seen, clipped_gains(train))
+
+    def gains() -> np.ndarray:
+        chosen, _ = model.predict(scale.seen(held_out), deterministic=True)
+        return np.array([loop.gains()[i] for loop, i in zip(held_out, chosen, strict=True)])
+
+    warm_up(model.policy.action_net, seen, clipped_gains(train), warm_steps)
+    before = gains()
     model.learn(steps)
-    chosen, _ = model.predict(scale.seen(held_out), deterministic=True)
-    return np.array([loop.gains()[i] for loop, i in zip(held_out, chosen, strict=True)])
+    return Learned(before, gains())
 
 
-def warm_up(scorer: nn.Module, seen: np.ndarray, gains: np.ndarray) -> None:
+def warm_up(scorer: nn.Module, seen: np.ndarray, gains: np.ndarray, steps: int) -> None:
     """Raise the expected gain, which all measurements together give, and the entropy."""
     optimizer = torch.optim.AdamW(scorer.parameters(), _WARM_RATE, weight_decay=0.05)
-    rate = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, _WARM_STEPS)
+    rate = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, max(steps, 1))
     inputs, rewards = torch.from_numpy(seen), torch.from_numpy(gains)
-    for _ in range(_WARM_STEPS):
+    for _ in range(steps):
         rows = torch.randint(len(seen), (_WARM_BATCH,))
         logarithms = scorer(inputs[rows]).log_softmax(1)  # (B, choices)
         chances = logarithms.exp()
