@@ -51,7 +51,7 @@ class LoopsExperiment:
     """Measuring stops after these; the figures are of the loops measured until then."""
     objective: str = "dynamic_cost"
     """``dynamic_cost`` or ``runtime_ns``."""
-    ppo_steps: int = 20_000
+    ppo_steps: int = 16_000
     """Training steps of PPO; 0 leaves it out."""
     seeds: tuple[int, ...] = (0, 1, 2)
     """Of PPO."""
