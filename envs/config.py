@@ -102,7 +102,7 @@ class LoopsConfig(EpisodeConfig):
     baseline: str = "O3"
     """What the reward compares with, and the attributes of functions: ``O0`` to ``O3``."""
     observation: str | Sequence[str] = ("facts", "embedding")
-    """One or both of ``facts`` and ``embedding``."""
+    """One or several of ``facts``, ``own`` and ``embedding``."""
     loops: str = "innermost"
     """Which loops to decide about: ``innermost`` or ``all``. Only innermost ones can be
     vectorized; the others are unrolled at most."""

@@ -9,16 +9,48 @@ import numpy as np
 from gymnasium import spaces
 
 from ..errors import did_you_mean
-from ..loops import LoopFacts
+from ..loops import STRIDES, LoopFacts
 from ..views import FunctionView
 from .observations import Observer, embedding_space
 
-NAMES = ("facts", "embedding")
+NAMES = ("facts", "own", "embedding")
 
 FACTS = tuple(name for name in LoopFacts._fields if name not in ("function", "header", "parent"))
 """The facts shown, in order: those that say what the loop is, not where."""
 
 _LARGEST = 64.0
+
+
+class OwnChoice(NamedTuple):
+    """What LLVM itself makes of a loop, read from what O3 leaves of the loop's function.
+
+    Of the loops that the function then has, it is the one with the widest accesses, and of
+    these the longest. A function with several loops so shows the same one for all of them.
+    """
+
+    loops: int
+    """How many the function then has; vectors leave one for the rest of the elements."""
+    width: float
+    """Elements of a vector; 1 for no vectors."""
+    copies: float
+    """Loads and stores in its body for each of the original loop: interleaved or unrolled."""
+    instructions: int
+
+
+def own_choice(facts: LoopFacts, after: Sequence[LoopFacts]) -> OwnChoice:
+    """What became of a loop, from the facts about its function's loops after O3."""
+    if not after:
+        return OwnChoice(0, 1.0, 1.0, 0)
+    main = max(after, key=lambda found: (found.widest_bits, found.instructions))
+    width = main.widest_bits / facts.widest_bits if facts.widest_bits else 1.0
+    copies = _accesses(main) / max(_accesses(facts), 1)
+    return OwnChoice(len(after), max(width, 1.0), max(copies, 1.0), main.instructions)
+
+
+def _accesses(facts: LoopFacts) -> int:
+    return sum(
+        getattr(facts, f"{kind}_{stride}") for kind in ("loads", "stores") for stride in STRIDES
+    )
 
 
 class LoopCode(NamedTuple):
@@ -71,7 +103,14 @@ def fact_vector(facts: LoopFacts, left: float) -> np.ndarray:
     return np.append(np.log1p(numbers), left).astype(np.float32)
 
 
+def own_vector(own: OwnChoice) -> np.ndarray:
+    """``ln(1 + number)`` for each field."""
+    return np.log1p(own).astype(np.float32)
+
+
 def _space(name: str) -> spaces.Space[Any]:
+    if name == "own":
+        return spaces.Box(0.0, _LARGEST, (len(OwnChoice._fields),), np.float32)
     if name == "facts":
         return spaces.Box(0.0, _LARGEST, (len(FACTS) + 1,), np.float32)
     from ..encoder.config import CONFIGS

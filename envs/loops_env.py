@@ -3,62 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
 from ..errors import NoLoopsError
-from ..levels import O3_BEFORE_VECTORIZER, O3_FROM_VECTORIZER, O3_INLINING
-from ..loops import LoopFacts, LoopHints, LoopView
+from ..loops import LoopFacts, LoopHints
 from ..passes import Pass
 from ..programs import Program
 from ..session import Session
-from ..views import ModuleView
-from ..wire import NO_KEY, State, Wanted
+from ..wire import NO_KEY, State
 from .actions import ActionSet
 from .config import LoopsConfig
 from .episode import Episode, Outcome
 from .llvm_env import LlvmEnv
-from .loop_observations import LoopCode, LoopObserver, fact_vector
+from .loop_decisions import BEFORE, REST, Decision, decisions, own_choices
+from .loop_observations import LoopObserver, OwnChoice, fact_vector, own_vector
 from .vector import LlvmVectorEnv
-
-BEFORE = Pass(
-    "before the vectorizer", O3_BEFORE_VECTORIZER, "level", options=tuple(O3_INLINING.items())
-)
-REST = Pass(
-    "from the vectorizer",
-    O3_FROM_VECTORIZER,
-    "level",
-    options=(("hints-allow-reordering", "false"),),
-)
-"""LLVM takes a vector width for leave to reorder floating-point arithmetic, which would give
-other results: it is told not to."""
-
-_LOOPS = Wanted.of(views=("loops", "functions"), key=False)
-
-
-class Decision(NamedTuple):
-    """One loop that a step decides about."""
-
-    number: int
-    facts: LoopFacts
-    code: LoopCode
-
-
-def decisions(session: Session, *, innermost: bool) -> tuple[Decision, ...]:
-    """The loops of a session's module, in order; only the innermost ones if so wanted."""
-    views = session.observe(_LOOPS).views
-    loops, module = views["loops"], views["functions"]
-    assert isinstance(loops, LoopView)
-    assert isinstance(module, ModuleView)
-    found = []
-    for number, (facts, alone) in enumerate(zip(*loops, strict=True)):
-        function = module.functions[facts.function]
-        assert function is not None
-        if not (innermost and facts.children):
-            found.append(Decision(number, facts, LoopCode(function, alone)))
-    return tuple(found)
 
 
 class LoopsEpisode(Episode):
@@ -66,6 +28,8 @@ class LoopsEpisode(Episode):
 
     decisions: tuple[Decision, ...] = ()
     """One for each step of this episode."""
+    own: tuple[OwnChoice, ...] = ()
+    """LLVM's for each of them, where they are observed."""
     hints: tuple[LoopHints, ...] = ()
     """What was decided so far."""
     _with_loops: frozenset[str] = frozenset()
@@ -122,6 +86,8 @@ class LoopsEpisode(Episode):
         assert self.session is not None
         state = self.session.step(BEFORE.pipeline, dict(BEFORE.options), wanted=self.wanted)
         self._find_loops(self.session)
+        if "own" in self.observer.names:
+            self.own = own_choices(self.session, self.decisions)
         return state
 
     def _begin(self, program: Program, state: State, cost: int) -> None:
@@ -186,6 +152,8 @@ class LoopsEpisode(Episode):
         decision = self.decisions[self._at]
         left = 1.0 - len(self.hints) / len(self.decisions)
         parts = {"facts": fact_vector(decision.facts, left), "embedding": decision.code}
+        if self.own:
+            parts["own"] = own_vector(self.own[self._at])
         return {name: parts[name] for name in self.observer.names}
 
     def info(self, *, changed: bool, error: str | None) -> dict[str, Any]:
@@ -213,7 +181,7 @@ class LoopsEpisode(Episode):
         """See ``Episode.fork``."""
         twin = super().fork()
         assert isinstance(twin, LoopsEpisode)
-        twin.decisions, twin.hints = self.decisions, self.hints
+        twin.decisions, twin.own, twin.hints = self.decisions, self.own, self.hints
         return twin
 
 
@@ -233,7 +201,7 @@ class LlvmLoopsEnv(LlvmEnv):
     0 is always LLVM's choice: an episode of zeros gives what ``default<O3>`` gives.
 
     ## Observation space
-    A ``Dict`` of both, or one name alone:
+    A ``Dict`` of ``facts`` and ``embedding``, or of the names asked for, or one name alone:
 
     ============= ========================================= =============================
     name          space                                     contents
@@ -242,6 +210,10 @@ class LlvmLoopsEnv(LlvmEnv):
                                                             ``loop_observations.FACTS``
                                                             (depth, trip count, strides …),
                                                             and the share of loops left
+    ``own``       ``Box(0, 64, (4,), float32)``             ln(1 + number) for each field of
+                                                            ``OwnChoice``: what O3 by itself
+                                                            makes of the loop; one more
+                                                            compilation for each reset
     ``embedding`` ``Box(-inf, inf, (256,), float32)``       of the loop's function, and of the
                                                             loop taken out as a function
                                                             (zeros where it cannot be)

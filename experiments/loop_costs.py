@@ -12,8 +12,8 @@ import numpy as np
 
 from mirgym.encoder.embedder import shared_embedder
 from mirgym.envs.config import LoopsConfig
-from mirgym.envs.loop_observations import LoopObserver, fact_vector
-from mirgym.envs.loops_env import BEFORE, REST, Decision, decisions
+from mirgym.envs.loop_decisions import BEFORE, REST, Decision, decisions, own_choices
+from mirgym.envs.loop_observations import LoopObserver, fact_vector, own_vector
 from mirgym.errors import MirgymError
 from mirgym.loops import LoopHints
 from mirgym.objective import Meter, run_meter
@@ -38,6 +38,8 @@ class LoopCosts(NamedTuple):
     loop: int
     observation: list[float]
     """What ``mir-llvm-loops-v0`` shows of it as the only loop: facts, then embedding."""
+    own: list[float]
+    """What it shows LLVM's own choice to be."""
     costs: list[int | None]
     """By choice; None where LLVM or the program failed."""
 
@@ -57,6 +59,7 @@ class LoopMeter:
         session.load(program.bitcode(), level="O3", wanted=NO_KEY)
         session.step(BEFORE.pipeline, dict(BEFORE.options), wanted=NO_KEY)
         self.decisions = decisions(session, innermost=True)
+        self.own = own_choices(session, self.decisions)
         self.functions = [record.name for record in session.functions()]
         self._snapshot = session.snapshot()
         meter = run_meter(objective, program, "O3")
@@ -94,7 +97,7 @@ def measure(
     """
     meter = LoopMeter(session, program, objective)
     generated = program.uri.startswith("loops://")
-    for decision in meter.decisions:
+    for decision, own in zip(meter.decisions, meter.own, strict=True):
         kernel = meter.functions[decision.facts.function] == "kernel"
         if limit and (kernel if generated else decision.facts.vectorizable):
             limit -= 1
@@ -105,6 +108,7 @@ def measure(
                 program.domain,
                 decision.number,
                 _observation(decision),
+                _rounded(own_vector(own)),
                 costs,
             )
 
@@ -114,7 +118,11 @@ def _observation(decision: Decision) -> list[float]:
     (embedding,) = observer.finish([{"embedding": decision.code}])
     facts = fact_vector(decision.facts, 1.0)
     assert len(embedding) == 2 * shared_embedder("tiny").function_size
-    return [round(float(x), 6) for x in np.concatenate([facts, embedding])]
+    return _rounded(np.concatenate([facts, embedding]))
+
+
+def _rounded(numbers: np.ndarray) -> list[float]:
+    return [round(float(x), 6) for x in numbers]
 
 
 def read(path: Path) -> list[LoopCosts]:

@@ -3,7 +3,8 @@
 For each loop, every choice of ``mir-llvm-loops-v0`` is measured with all other loops left to
 LLVM: brute force. From the same figures come random choices, the one choice that is best over
 the training loops, and PPO, which learns on the training loops (the kernels' families and
-programs outside the test split) and is scored on the held-out ones. Writes ``run.json``,
+programs outside the test split, and further kernels of these families) and is scored on the
+held-out ones. Writes ``run.json``,
 ``loops.csv`` and ``loops.png``; all measurements are in ``costs.jsonl`` in the work folder, where
 a second start goes on.
 
@@ -24,12 +25,12 @@ import numpy as np
 import tyro
 
 from mirgym.errors import MirgymError
-from mirgym.programs import resolve_all
+from mirgym.programs import Program, resolve_all
+from mirgym.programs.loopkernels import SUITE_SEEDS, kernel_program
 from mirgym.worker import WorkerSession
 
 from .figures import plot_loops
 from .loop_costs import CHOICES, LoopCosts, append, measure, read
-from .loop_policy import learn
 from .runs import RESULTS, write_run_json
 
 _PARTS = ("width", "interleave", "unroll")
@@ -41,13 +42,16 @@ class LoopsExperiment:
 
     programs: tuple[str, ...] = ("loopkernels", "mirbench")
     """Where the loops come from."""
+    further_seeds: int = 404
+    """Seeds after those of ``loopkernels``: their kernels of training families are measured, too,
+    and only trained on."""
     loops_per_program: int = 3
     """At most, in the order of their numbers."""
     minutes: float = 60.0
     """Measuring stops after these; the figures are of the loops measured until then."""
     objective: str = "dynamic_cost"
     """``dynamic_cost`` or ``runtime_ns``."""
-    ppo_steps: int = 60_000
+    ppo_steps: int = 16_000
     """Training steps of PPO; 0 leaves it out."""
     seeds: tuple[int, ...] = (0, 1, 2)
     """Of PPO."""
@@ -61,7 +65,7 @@ def measure_all(config: LoopsExperiment, path: Path) -> list[LoopCosts]:
     known = {loop.program for loop in loops}
     ends = time.monotonic() + 60 * config.minutes
     with WorkerSession() as session:
-        for program in resolve_all(config.programs):
+        for program in [*resolve_all(config.programs), *further_kernels(config.further_seeds)]:
             if program.uri in known or time.monotonic() > ends:
                 continue
             try:
@@ -77,6 +81,12 @@ def measure_all(config: LoopsExperiment, path: Path) -> list[LoopCosts]:
                 print(f"{program.name} loop {loop.loop}: {gain:.3f} by {CHOICES[best]}", flush=True)
             loops += found
     return loops
+
+
+def further_kernels(seeds: int) -> list[Program]:
+    """Generated kernels that are no part of the suite, of the families that are trained on."""
+    found = [kernel_program(str(SUITE_SEEDS + seed)) for seed in range(seeds)]
+    return [program for program in found if program.split == "train"]
 
 
 def best_of(gains: np.ndarray, draws: int) -> float:
@@ -108,19 +118,23 @@ def geomean(gains: Sequence[float] | np.ndarray) -> float:
 
 def learned(config: LoopsExperiment, loops: Sequence[LoopCosts]) -> dict[str, Any]:
     """Held-out loops: PPO, and the choice that is best over the training loops."""
+    from .loop_policy import learn
+
     train = [loop for loop in loops if loop.split != "test"]
     held_out = [loop for loop in loops if loop.split == "test"]
     if not config.ppo_steps or not train or not held_out:
         return {}
     brute = geomean([loop.gains().max() for loop in held_out])
     fixed = int(np.mean([loop.gains() for loop in train], axis=0).argmax())
-    runs = [geomean(learn(train, held_out, config.ppo_steps, seed=seed)) for seed in config.seeds]
+    runs = [learn(train, held_out, config.ppo_steps, seed) for seed in config.seeds]
+    ppo = [geomean(run.after) for run in runs]
     return {
         "train_loops": len(train),
         "held_out": figures(held_out),
         "fixed": {"choice": CHOICES[fixed], "gain": geomean([h.gains()[fixed] for h in held_out])},
-        "ppo": runs,
-        "ppo_share_of_brute_force": [round(run / brute, 4) for run in runs],
+        "before_ppo": [geomean(run.before) for run in runs],
+        "ppo": ppo,
+        "ppo_share_of_brute_force": [round(gain / brute, 4) for gain in ppo],
     }
 
 
@@ -128,11 +142,14 @@ def main(config: LoopsExperiment) -> None:
     """Measure, learn, and write the folder."""
     config.work.mkdir(parents=True, exist_ok=True)
     loops = measure_all(config, config.work / "costs.jsonl")
+    further = {program.uri for program in further_kernels(config.further_seeds)}
+    suite = [loop for loop in loops if loop.program not in further]
     found: dict[str, Any] = {
         "choices": len(CHOICES),
-        "all": figures(loops),
-        "kernels": figures([loop for loop in loops if loop.program.startswith("loops://")]),
-        "programs": figures([loop for loop in loops if not loop.program.startswith("loops://")]),
+        "all": figures(suite),
+        "kernels": figures([loop for loop in suite if loop.program.startswith("loops://")]),
+        "programs": figures([loop for loop in suite if not loop.program.startswith("loops://")]),
+        "further_kernels": figures([loop for loop in loops if loop.program in further]),
         "learned": learned(config, loops),
     }
     write_run_json(config.folder, config, found)

@@ -15,9 +15,9 @@ from gymnasium.utils.env_checker import check_env
 
 import mirgym  # noqa: F401
 from mirgym.envs import LlvmLoopsEnv, LlvmLoopsVectorEnv
-from mirgym.envs.loop_observations import FACTS
+from mirgym.envs.loop_observations import FACTS, OwnChoice, own_choice
 from mirgym.errors import NoLoopsError
-from mirgym.loops import LoopHints
+from mirgym.loops import LoopFacts, LoopHints
 from mirgym.programs import resolve
 
 from .conftest import equal
@@ -99,7 +99,7 @@ def test_gymnasium_check_env(folder: str) -> None:
     env.close()
 
 
-@pytest.mark.parametrize("observation", ["facts", ("facts", "embedding")], ids=str)
+@pytest.mark.parametrize("observation", ["facts", ("facts", "own", "embedding")], ids=str)
 def test_stable_baselines_check_env(loops: Loops, observation: Any) -> None:
     checker = pytest.importorskip("stable_baselines3.common.env_checker")
     env = loops(observation=observation)
@@ -151,6 +151,32 @@ def test_observation(loops: Loops) -> None:
     assert after["facts"][-1] == pytest.approx(1 - 1 / info["loops"])
     assert not np.array_equal(after["embedding"], observation["embedding"])
     assert env.observation_space.contains(after)
+
+
+def test_own_choice_is_llvms(loops: Loops) -> None:
+    """O3 makes vectors of four ``int`` of ``sum``, and looking leaves the episode as it was."""
+    env, blind = loops(observation=("facts", "own"), isolation="none"), loops(isolation="none")
+    observation, info = env.reset(seed=0)
+    assert blind.reset(seed=0)[1] == info
+    shown = []
+    while True:
+        shown.append(OwnChoice(*np.expm1(observation["own"])))
+        observation, _, terminated, _, last = env.step([0, 0, 0])
+        assert env.observation_space.contains(observation)
+        if terminated:
+            break
+    assert play(blind, [0, 0, 0])[1] == last
+    assert round(shown[0].width) == 4
+    assert all(own.copies >= 1 and own.loops >= 1 for own in shown)
+
+
+def test_no_own_choice_of_what_is_gone() -> None:
+    facts = LoopFacts(*[0] * len(LoopFacts._fields))
+    assert own_choice(facts, []) == OwnChoice(0, 1.0, 1.0, 0)
+    assert own_choice(facts, [facts._replace(widest_bits=64)]) == OwnChoice(1, 1.0, 1.0, 0)
+    narrow = facts._replace(widest_bits=32, loads_unit=2)
+    wide = facts._replace(widest_bits=128, loads_unit=4, instructions=9)
+    assert own_choice(narrow, [narrow, wide]) == OwnChoice(2, 4.0, 2.0, 9)
 
 
 def test_masks(loops: Loops) -> None:

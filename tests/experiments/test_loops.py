@@ -10,17 +10,33 @@ import pytest
 
 pytest.importorskip("tyro")
 
+from experiments.loop_choices import choice_features
 from experiments.loop_costs import CHOICES, LoopCosts, LoopMeter, append, read
-from experiments.loops import LoopsExperiment, best_of, figures, main
+from experiments.loops import LoopsExperiment, best_of, figures, further_kernels, main
+from mirgym.envs.loop_observations import FACTS, OwnChoice, own_vector
 from mirgym.loops import LoopHints
 from mirgym.programs import resolve
+from mirgym.programs.loopkernels import SUITE_SEEDS, TEST_FAMILIES
 from mirgym.worker import WorkerSession
+
+OWN = [float(x) for x in own_vector(OwnChoice(loops=2, width=4.0, copies=2.0, instructions=20))]
 
 
 def loop(costs: dict[int, int | None], split: str = "train") -> LoopCosts:
     """A loop that costs 1,000 but for these choices."""
     full: list[int | None] = [costs.get(i, 1000) for i in range(len(CHOICES))]
-    return LoopCosts("loops://x-1", split, "sums", 0, [0.0, 1.0], full)
+    seen = observation(widest_bits=32, vectorizable=1)
+    return LoopCosts("loops://x-1", split, "sums", 0, seen, OWN, full)
+
+
+def observation(**facts: int) -> list[float]:
+    """These facts, and zeros."""
+    return [*(float(np.log1p(facts.get(name, 0))) for name in FACTS), 1.0]
+
+
+def loop_with(**facts: int) -> LoopCosts:
+    """A loop of which these facts are known."""
+    return loop({})._replace(observation=observation(**facts))
 
 
 def test_first_choice_is_llvms():
@@ -57,13 +73,39 @@ def test_lines_go_on(tmp_path: Path):
     assert read(path) == made
 
 
+def test_further_kernels_are_for_training():
+    found = further_kernels(40)
+    assert 20 < len(found) < 40
+    assert {program.split for program in found} == {"train"}
+    assert not {program.domain for program in found} & set(TEST_FAMILIES)
+    assert min(int(program.uri.rpartition("-")[2]) for program in found) >= SUITE_SEEDS
+
+
+def test_choices_by_what_they_do():
+    """100 iterations in bodies of 16 × 2 elements: 3 bodies, 4 iterations left over."""
+    columns = choice_features(loop_with(trip_count=100, widest_bits=32, vectorizable=1))
+    assert columns.shape[0] == len(CHOICES) and np.isfinite(columns).all()
+    known, left, *_ = columns[CHOICES.index((16, 2, 1))][-9:]
+    assert (known, left) == (1.0, pytest.approx(0.04, abs=1e-6))
+    own, same = columns[CHOICES.index((0, 0, 0))], columns[CHOICES.index((4, 2, 1))]
+    assert own[5:] == pytest.approx(same[5:], abs=1e-6)  # what LLVM chooses by itself, see OWN
+    unknown = choice_features(loop_with(widest_bits=32, vectorizable=1))
+    assert not unknown[:, -9:].any()
+    scalar = choice_features(loop_with(trip_count=100))
+    assert not scalar[:, 5:7].any()  # one element, one body, whatever is asked for
+
+
 def test_ppo_learns_what_pays():
     pytest.importorskip("stable_baselines3")
     from experiments.loop_policy import learn
 
     cheap = {i: 500 for i, choice in enumerate(CHOICES) if choice[0] == 8}
-    gains = learn([loop(cheap)] * 4, [loop(cheap, "test")] * 2, steps=20_000, seed=0)
-    assert gains == pytest.approx(np.log(2))
+    train, held_out = [loop(cheap)] * 4, [loop(cheap, "test")] * 2
+    gains = learn(train, held_out, steps=12_000, seed=0, warm_steps=0)
+    assert gains.before == pytest.approx(0.0)
+    assert gains.after == pytest.approx(np.log(2))
+    warmed = learn(train, held_out, steps=1_000, seed=0, warm_steps=60)
+    assert [*warmed.before, *warmed.after] == pytest.approx([np.log(2)] * 4)
 
 
 def test_a_measured_loop():
@@ -83,7 +125,12 @@ def test_a_whole_run_from_what_was_measured(tmp_path: Path):
     for one in [loop(cheap)] * 3 + [loop(cheap, "test")] * 2:
         append(work / "costs.jsonl", one)
     config = LoopsExperiment(
-        programs=(), ppo_steps=2_000, seeds=(0,), folder=tmp_path / "results", work=work
+        programs=(),
+        further_seeds=0,
+        ppo_steps=2_000,
+        seeds=(0,),
+        folder=tmp_path / "results",
+        work=work,
     )
     main(config)
     found = json.loads((tmp_path / "results" / "run.json").read_text())["figures"]["learned"]

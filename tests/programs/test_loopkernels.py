@@ -8,6 +8,7 @@ from mirgym.dynamic_cost import CostMeter
 from mirgym.errors import UnknownProgramError
 from mirgym.levels import measure_level
 from mirgym.programs import resolve, resolve_all
+from mirgym.programs.execute import Limits
 from mirgym.programs.loopkernels import (
     FAMILIES,
     SUITE_SEEDS,
@@ -16,6 +17,7 @@ from mirgym.programs.loopkernels import (
     generate,
 )
 from mirgym.session import InProcessSession
+from mirgym.validate import sanitizers
 from mirgym.wire import NO_KEY
 
 
@@ -73,3 +75,13 @@ def test_optimised_kernels_print_the_same():
             start = meter.cost(session)
             measure_level(session, program.bitcode(), "O3", NO_KEY)
             assert meter.cost(session) < start, program.uri
+
+
+def test_kernels_have_no_undefined_behaviour():
+    """One of each family, with what the sanitizers once found: a shift of a negative number."""
+    if len(sanitizers.available()[0]) < len(sanitizers.SANITIZERS):
+        pytest.skip("needs clang's sanitizers")
+    programs = [*{p.domain: p for p in resolve_all("loopkernels")}.values()]
+    for program in [*programs, resolve("loops://shift-or-21")]:
+        found = sanitizers.find_undefined(program, program.runs[0], Limits())
+        assert not found.undefined and not found.note, program.uri

@@ -1,6 +1,6 @@
 // Single bits of integers.
 //: shift-or integer
-for (int i = 0; i < n; i++) a[i] = (T)((b[i] << 3) | (c[i] & 7));
+for (int i = 0; i < n; i++) a[i] = (T)(((U)b[i] << 3) | (c[i] & 7));
 return a[0];
 //: rotate integer
 for (int i = 0; i < n; i++) a[i] = (T)(((U)b[i] << 2) | ((U)b[i] >> (8 * sizeof(T) - 2)));
