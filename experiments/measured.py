@@ -242,6 +242,12 @@ LINES = (
         ),
     ),
     Line(
+        "bench/runtime",
+        "",
+        "time of what `clang -O3` itself makes ÷ time of our O3, to which all speed is compared",
+        _told("{:.3f}", "clang -O3's own object ÷ the baseline, by the clock, geometric mean"),
+    ),
+    Line(
         "bench/validate",
         "mirgym bench validate --sequences 1000",
         "random sequences of core passes on the bundled programs, outputs compared; edits planted "

@@ -20,7 +20,7 @@ from ..levels import LEVEL_PIPELINES, measure_level
 from ..passes import Pass, catalogue
 from ..programs import Program, resolve_all
 from ..programs.cache import cache_root
-from ..programs.linking import link_executable
+from ..programs.linking import build_from_source, link_executable
 from ..runtime import TimingLimits, time_executables
 from ..wire import NO_KEY, NOTHING
 from ..worker import WorkerLimits, WorkerSession
@@ -145,15 +145,18 @@ def rank(program: Program, variants: int, seed: int) -> Row:
     Returns:
         ``correlation`` is Spearman's, of the cost of that run with its time;
         ``correlation_quick`` with the cost of the first run, which is what ``dynamic_cost``
-        measures. ``noise`` is how far the baseline's second copy is from the first.
+        measures. ``noise`` is how far the baseline's second copy is from the first, and
+        ``clang`` the time of what ``clang -O3`` makes of the source ÷ the baseline's, which is
+        generated as for all other levels.
     """
     with tempfile.TemporaryDirectory(prefix="mirgym-link-") as name:
         folder = Path(name)
         costs = _build_variants(program, variants, seed, folder)
-        executables = [folder / "baseline", folder / "again"]
+        build_from_source(program, ["-O3"], folder / "clang")
+        executables = [folder / "baseline", folder / "again", folder / "clang"]
         executables += [folder / str(index) for index in range(len(costs))]
         timings = time_executables(executables, program.runs[-1], RANKING)
-    ratios = [timing.ratio for timing in timings[2:]]
+    ratios = [timing.ratio for timing in timings[3:]]
     quick, long = zip(*costs, strict=True)
     return {
         "variants": len(costs),
@@ -161,6 +164,7 @@ def rank(program: Program, variants: int, seed: int) -> Row:
         "correlation_quick": _spearman(quick, ratios),
         "slowest_to_fastest": max(ratios) / min(ratios),
         "noise": abs(timings[1].ratio - 1.0),
+        "clang": timings[2].ratio,
         "relative_error": statistics.median(t.relative_error for t in timings[1:]),
         "rounds": timings[0].rounds,
         "baseline_ms": timings[0].ns / 1e6,
@@ -219,7 +223,13 @@ def _spearman(left: Any, right: Any) -> float:
 def _digest(programs: list[Program], *settings: int) -> str:
     """Of all that decides the rows."""
     passes = [one.pipeline for one in catalogue("core")]
-    parts = [_native.llvm_version(), *settings, *passes, *(one.digest() for one in programs)]
+    parts = [
+        "with clang -O3",
+        _native.llvm_version(),
+        *settings,
+        *passes,
+        *(one.digest() for one in programs),
+    ]
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
@@ -234,6 +244,9 @@ def _report(stable: dict[str, Row], ranks: dict[str, Row], repeats: int, variant
             f"{name}, over programs": _spread([row[name] for row in ranks.values()], worst=min)
             for name in ("correlation", "correlation_quick")
         },
+        "clang -O3's own object ÷ the baseline, by the clock, geometric mean": (
+            statistics.geometric_mean([row["clang"] for row in ranks.values()]) if ranks else None
+        ),
         "noise floor": _spread([row["noise"] for row in ranks.values()], worst=max),
     }
     report.checks = [

@@ -60,6 +60,14 @@ def test_variants_are_the_same_for_the_same_seed() -> None:
 
 def test_what_goes_wrong_fails_the_report() -> None:
     stable = {"p O1": {"cost": 1, "different": 1, "own_ms": 1.0, "over_ms": 21.0}}
-    ranks = {"p": {"variants": 2, "correlation": 0.1, "correlation_quick": 0.1, "noise": 0.0}}
+    ranks = {
+        "p": {
+            "variants": 2,
+            "correlation": 0.1,
+            "correlation_quick": 0.1,
+            "noise": 0.0,
+            "clang": 1.0,
+        }
+    }
     report = bench._report(stable, ranks, 2, 3)
     assert not any(check.ok for check in report.checks)
