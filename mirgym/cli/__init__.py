@@ -20,6 +20,7 @@ from .leaderboard import Leaderboard
 from .optimize import INTERRUPTED, Optimize
 from .passes import Passes
 from .programs import Programs
+from .tasks import Tasks
 from .validate import Validate
 
 __all__ = ["INTERRUPTED", "main"]
@@ -31,6 +32,7 @@ _COMMANDS: dict[str, Any] = {
     "programs": Programs,
     "passes": Passes,
     "embed": Embed,
+    "tasks": Tasks,
     "corpus": Corpus,
     "pretrain": Pretrain,
     "bench": Bench,

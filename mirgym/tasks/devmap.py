@@ -1,0 +1,312 @@
+"""OpenCL device mapping: is a kernel faster on the CPU or on the GPU?
+
+680 rows for each of two machines, one with an AMD and one with an NVIDIA GPU (Cummins et
+al., PACT 2017): a kernel with a data set and a work-group size, how long it took on either
+device, two numbers about the input (bytes to transfer, work-group size) and six raw counts.
+The kernels' IR is inst2vec's (Ben-Nun et al., NeurIPS 2018).
+
+============ ==========================================================================
+literature   stratified 10-fold, seed 204; leaks, since a kernel's other rows are known
+program      10 folds by program (``npb-3.3-BT``): no program is on both sides
+suite        each of the seven suites left out
+============ ==========================================================================
+
+The metric is accuracy; beside it stands the speedup over the static device, which is the
+one that is faster more often: mean, as in the literature, and geometric mean.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..errors import DatasetError
+from . import protocols
+from .code import Kernels, packaged_vocabulary, read_kernels
+from .devmap_report import text_table, write_report
+from .heads import SEEDLESS, Answers, Features, HeadName, Inner, score
+from .names import picked
+from .protocols import Fold
+from .published import IR_FOLDER, PublishedFile, require
+from .tables import TextTable
+from .task import Job, Row, TaskConfig, Work, stamp_of
+
+_TABLES = ("ChrisCummins/paper-end2end-dl", "df6fa690cbf18bdcab23f26c5832f36884f037b5")
+_IR = ("ChrisCummins/phd", "aab7f16bd1f3546f81e349fc6e2325fb17beb851")
+FILES = (
+    PublishedFile(
+        *_TABLES, "data/case-study-a/cgo17-amd.csv", 2_147_324,
+        "0076271192aa9a0a7c21aa9a637e34cd4460f8e21e756215dd23ffb2ae62dc62",
+    ),
+    PublishedFile(
+        *_TABLES, "data/case-study-a/cgo17-nvidia.csv", 2_147_529,
+        "095c1ccef333e0a65e0e70b3ebde0aef851b61528ec46496a5d1687905abd099",
+    ),
+    PublishedFile(
+        *_IR, "deeplearning/ncc/published_results/task_devmap.zip", 3_005_171,
+        "3c840f84936a83e329c7a94d011c45ddfcfce8bdbb1a9b1904123e83851913d5",
+    ),
+)  # fmt: skip
+DEVICES = ("amd", "nvidia")
+PROTOCOLS = ("literature", "program", "suite")
+COUNTS = ("comp", "rational", "mem", "localmem", "coalesced", "atomic")
+NUMBERS = ("transfer", "wgsize")
+SHARES = (0.01, 0.05, 0.1, 0.25)
+"""Of the training rows, in the few-shot curves; the whole is the table's."""
+FEW_SHOT_SEEDS = 3
+VERSION = 1
+"""Goes up when the same inputs give other rows."""
+
+
+class Method(NamedTuple):
+    """A head and what it sees. ``code`` is an encoder, a counter, or nothing."""
+
+    head: HeadName
+    numbers: bool = True
+    counts: bool = False
+    code: str = ""
+    control: bool = False
+    few_shot: bool = False
+
+
+METHODS = {
+    "static device": Method("majority", control=True),
+    "two numbers, forest": Method("forest", control=True),
+    "raw counts, forest": Method("forest", counts=True, control=True, few_shot=True),
+    "raw counts, blend": Method("blend", counts=True, control=True),
+    "IR2Vec, boosting": Method("boosting", code="ir2vec", control=True),
+    "IR2Vec + counts, blend": Method("blend", counts=True, code="ir2vec", control=True),
+    "untrained + counts, blend": Method(
+        "blend", counts=True, code="untrained", control=True, few_shot=True
+    ),
+    "tiny, linear": Method("linear", code="tiny"),
+    "tiny, boosting": Method("boosting", code="tiny"),
+    "base, linear": Method("linear", code="base"),
+    "base, mlp": Method("mlp", code="base"),
+    "base, boosting": Method("boosting", code="base"),
+    "base + counts, boosting": Method("boosting", counts=True, code="base"),
+    "tiny + counts, blend": Method("blend", counts=True, code="tiny"),
+    "base + counts, blend": Method("blend", counts=True, code="base", few_shot=True),
+}
+"""All see the two numbers. Controls are what the encoder's rows have to beat."""
+
+
+class Table(NamedTuple):
+    """The rows of one machine.
+
+    Attributes:
+        kernels: Name of each row's IR, (n,).
+        programs: Suite and program, such as ``npb-3.3-BT``, (n,).
+        numbers: (n, 2).
+        counts: (n, 6).
+        times: On the CPU and on the GPU, (n, 2).
+    """
+
+    kernels: tuple[str, ...]
+    programs: tuple[str, ...]
+    numbers: np.ndarray
+    counts: np.ndarray
+    times: np.ndarray
+
+    @property
+    def suites(self) -> list[str]:
+        """The suite of each row."""
+        return [name.split("-")[0] for name in self.programs]
+
+    def answers(self) -> Answers:
+        """Label 1 where the GPU is faster; margin: logarithm of CPU's time ÷ GPU's time."""
+        margin = np.log(self.times[:, 0] / self.times[:, 1])
+        return Answers((margin > 0).astype(np.int64), margin)
+
+
+def read_table(path: Path, kernels: Sequence[str]) -> Table:
+    """Read one machine's rows.
+
+    Raises:
+        DatasetError: The file is missing or damaged, or a row has no IR.
+    """
+    csv.field_size_limit(1 << 24)
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        known = frozenset(kernels)
+        names = tuple(_kernel_of(row, known) for row in rows)
+        programs = tuple(row["benchmark"].rpartition("-")[0] for row in rows)
+
+        def numbers(*columns: str) -> np.ndarray:
+            return np.array([[float(row[column]) for column in columns] for row in rows])
+
+        table = Table(
+            names, programs, numbers(*NUMBERS), numbers(*COUNTS),
+            numbers("runtime_cpu", "runtime_gpu"),
+        )  # fmt: skip
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
+        raise DatasetError(
+            f"{path.name} is not a table of device mapping ({type(error).__name__}: {error}); "
+            "fetch the task again"
+        ) from error
+    if not rows or not np.isfinite(table.times).all() or (table.times <= 0).any():
+        raise DatasetError(f"{path.name} has no rows, or a time that is not above 0")
+    return table
+
+
+def _kernel_of(row: Mapping[str, str], known: frozenset[str]) -> str:
+    """The file of a row: ``BENCHMARK_DATASET`` where each data set is compiled on its own."""
+    own = f"{row['benchmark']}_{row['dataset']}"
+    name = own if own in known else row["benchmark"]
+    if name not in known:
+        raise DatasetError(f"there is no IR of {own}; fetch the task again")
+    return name
+
+
+class DeviceMapping:
+    """See the module's text."""
+
+    name = "devmap"
+    description = "is an OpenCL kernel faster on the CPU or the GPU? 680 rows, AMD and NVIDIA"
+    files: Sequence[PublishedFile] = FILES
+
+    def work(self, config: TaskConfig, shown: Callable[[int, int], None]) -> Work:
+        """All runs; kernels are embedded here, or come from the cache."""
+        methods = picked(config.methods, METHODS, "method")
+        wanted = picked(config.protocols, PROTOCOLS, "protocol")
+        folder = require(self.name, self.files)
+        kernels = read_kernels(sorted((folder / IR_FOLDER).glob("*.ll")), shown)
+        vocabulary = packaged_vocabulary()
+        if vocabulary is None:
+            methods = [name for name in methods if METHODS[name].code != "ir2vec"]
+        else:
+            kernels.features["ir2vec"] = kernels.features["ir2vec"] @ vocabulary
+        jobs = []
+        for device in DEVICES:
+            table = read_table(folder / f"cgo17-{device}.csv", kernels.names)
+            study = Study(device, table, kernels)
+            for protocol in wanted:
+                for name in methods:
+                    jobs += _jobs(study, protocol, name, config.seeds)
+        files = [file.sha256 for file in self.files]
+        stamp = stamp_of(VERSION, files, kernels.version, vocabulary is not None)
+        return Work(jobs, stamp, _notes(table, kernels, vocabulary is not None))
+
+    def report(self, folder: Path, rows: Sequence[Row]) -> Mapping[str, Any]:
+        """``table.csv``, ``few_shot.csv`` and ``few_shot.png``."""
+        controls = frozenset(name for name, method in METHODS.items() if method.control)
+        return write_report(folder, rows, controls)
+
+    def tables(self, figures: Mapping[str, Any]) -> list[TextTable]:
+        """A table for each protocol."""
+        return [text_table(figures["table"], protocol) for protocol in PROTOCOLS]
+
+
+class Study:
+    """One machine's rows with everything that methods see of them."""
+
+    def __init__(self, device: str, table: Table, kernels: Kernels) -> None:
+        self.device = device
+        self.table = table
+        self.answers = table.answers()
+        self._kernels = kernels
+
+    def features(self, method: Method) -> Features:
+        """What a method sees."""
+        nothing = np.zeros((len(self.table.kernels), 0))
+        return Features(
+            self.table.numbers,
+            self.table.counts if method.counts else nothing,
+            self._kernels.rows(method.code, self.table.kernels) if method.code else nothing,
+        )
+
+    def folds(self, protocol: str) -> list[Fold]:
+        """Folds of all rows."""
+        if protocol == "literature":
+            return protocols.stratified(self.answers.label)
+        if protocol == "program":
+            return protocols.grouped(self.table.programs)
+        return protocols.leave_one_out(self.table.suites)
+
+    def inner(self, protocol: str, train: np.ndarray) -> Inner:
+        """Folds of training rows, of the protocol's own kind."""
+
+        def folds(labels: np.ndarray) -> list[Fold]:
+            try:
+                if protocol == "literature":
+                    return protocols.stratified(labels, 3)
+                names = [self.table.programs[row] for row in train]
+                return protocols.grouped(names, 3)
+            except DatasetError:  # too few rows: a head takes its first choice
+                return []
+
+        return folds
+
+    def run(self, protocol: str, name: str, seed: int, share: float) -> Row:
+        """Predict every row once, by a model that did not see it; return the metrics."""
+        features = self.features(METHODS[name])
+        scores = np.zeros(len(self.table.kernels))
+        for number, whole in enumerate(self.folds(protocol)):
+            fold = protocols.share_of(whole, self.answers.label, share, 1000 * seed + number)
+            scores[fold.test] = score(
+                METHODS[name].head, features.at(fold.train), self.answers.at(fold.train),
+                features.at(fold.test), self.inner(protocol, fold.train), seed,
+            )  # fmt: skip
+        return metrics(self.table, scores > 0)
+
+
+def metrics(table: Table, gpu: np.ndarray) -> Row:
+    """Accuracy, and speedups over the static device with the oracle's beside them."""
+    label = table.answers().label
+    static = table.times[:, int(label.mean() > 0.5)]
+    chosen = np.where(gpu, table.times[:, 1], table.times[:, 0])
+    best = table.times.min(1)
+
+    def speedup(times: np.ndarray) -> tuple[float, float]:
+        ratio = static / times
+        return float(ratio.mean()), math.exp(float(np.log(ratio).mean()))
+
+    (mean, geomean), (best_mean, best_geomean) = speedup(chosen), speedup(best)
+    return {
+        "accuracy": float((gpu == (label == 1)).mean()),
+        "speedup_mean": mean,
+        "speedup_geomean": geomean,
+        "oracle_mean": best_mean,
+        "oracle_geomean": best_geomean,
+    }
+
+
+def _jobs(study: Study, protocol: str, name: str, seeds: int) -> list[Job]:
+    """The method's seeds, and the points of its few-shot curve under the first protocol."""
+    method = METHODS[name]
+    points = [(1.0, seed) for seed in range(1 if method.head in SEEDLESS else seeds)]
+    if method.few_shot and protocol == "literature":
+        points += [(s, seed) for s in SHARES for seed in range(min(seeds, FEW_SHOT_SEEDS))]
+    return [
+        Job(
+            {
+                "device": study.device, "protocol": protocol, "method": name,
+                "share": share, "seed": seed,
+            },
+            partial(study.run, protocol, name, seed, share),
+        )
+        for share, seed in points
+    ]  # fmt: skip
+
+
+def _notes(table: Table, kernels: Kernels, ir2vec: bool) -> list[str]:
+    notes = []
+    for name, reason in kernels.failed.items():
+        count = table.kernels.count(name)
+        if count:
+            notes.append(
+                f"{count} rows of {name} have a zero vector for their code, since LLVM cannot "
+                f"read it: {reason}"
+            )
+    if not ir2vec:
+        notes.append(
+            "no IR2Vec rows: its vocabulary is not installed (pip install ir2vec --no-deps)"
+        )
+    return notes
