@@ -161,10 +161,7 @@ class Study:
         if name == "factor 1":
             return dict.fromkeys(GPUS, 1)
         if name == "oracle":
-            return {
-                gpu: max(FACTORS, key=lambda f: self.speedup(kernel, gpu, f))
-                for gpu in GPUS
-            }
+            return {gpu: max(FACTORS, key=lambda f: self.speedup(kernel, gpu, f)) for gpu in GPUS}
         if name == "constant factor":
             return {gpu: int(FACTORS[int(self._means(known, gpu).argmax())]) for gpu in GPUS}
         gains = self._predict(METHODS[name].code, kernel, known, seed)  # (gpu, factor)

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -130,7 +130,8 @@ def _describe(files: Sequence[Path], shown: Shown, version: str) -> Kernels:
                 failed[path.stem] = str(error).split(". ")[0]
                 rows = dict.fromkeys(columns)
             else:
-                rows = {name: e.module(views["functions"]) for name, e in embedders.items()}
+                module: Any = views["functions"]
+                rows = {name: e.module(module) for name, e in embedders.items()}
                 rows |= {name: np.asarray(views[name], np.float32) for name in COUNTERS}
             for name, row in rows.items():
                 columns[name].append(row)
@@ -149,7 +150,7 @@ def _embedders() -> dict[str, Embedder]:
     from ..encoder.model import Encoder
 
     torch.manual_seed(0)
-    models = {"tiny": "tiny", "base": "base", "untrained": Encoder(TINY)}
+    models: dict[str, str | Encoder] = {"tiny": "tiny", "base": "base", "untrained": Encoder(TINY)}
     return {name: Embedder(model) for name, model in models.items()}
 
 

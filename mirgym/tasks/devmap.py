@@ -30,7 +30,7 @@ from ..errors import DatasetError
 from . import protocols
 from .code import Kernels, packaged_vocabulary, read_kernels
 from .devmap_report import text_table, write_report
-from .heads import SEEDLESS, Answers, Features, HeadName, Inner, score
+from .heads import INNER_FOLDS, SEEDLESS, Answers, Features, HeadName, Inner, score
 from .names import picked
 from .protocols import Fold
 from .published import IR_FOLDER, PublishedFile, require
@@ -79,18 +79,18 @@ METHODS = {
     "static device": Method("majority", control=True),
     "two numbers, forest": Method("forest", control=True),
     "raw counts, forest": Method("forest", counts=True, control=True, few_shot=True),
-    "raw counts, blend": Method("blend", counts=True, control=True),
+    "raw counts, trees": Method("trees", counts=True, control=True),
     "IR2Vec, boosting": Method("boosting", code="ir2vec", control=True),
     "IR2Vec + counts, blend": Method("blend", counts=True, code="ir2vec", control=True),
     "untrained + counts, blend": Method(
         "blend", counts=True, code="untrained", control=True, few_shot=True
     ),
     "tiny, linear": Method("linear", code="tiny"),
-    "tiny, boosting": Method("boosting", code="tiny"),
     "base, linear": Method("linear", code="base"),
     "base, mlp": Method("mlp", code="base"),
     "base, boosting": Method("boosting", code="base"),
-    "base + counts, boosting": Method("boosting", counts=True, code="base"),
+    "base, trees": Method("trees", code="base"),
+    "base + counts, trees": Method("trees", counts=True, code="base"),
     "tiny + counts, blend": Method("blend", counts=True, code="tiny"),
     "base + counts, blend": Method("blend", counts=True, code="base", few_shot=True),
 }
@@ -183,16 +183,18 @@ class DeviceMapping:
             methods = [name for name in methods if METHODS[name].code != "ir2vec"]
         else:
             kernels.features["ir2vec"] = kernels.features["ir2vec"] @ vocabulary
-        jobs = []
-        for device in DEVICES:
-            table = read_table(folder / f"cgo17-{device}.csv", kernels.names)
-            study = Study(device, table, kernels)
-            for protocol in wanted:
-                for name in methods:
-                    jobs += _jobs(study, protocol, name, config.seeds)
+        tables = [read_table(folder / f"cgo17-{device}.csv", kernels.names) for device in DEVICES]
+        studies = [Study(*pair, kernels) for pair in zip(DEVICES, tables, strict=True)]
+        jobs = [
+            job
+            for protocol in wanted
+            for name in methods
+            for study in studies
+            for job in _jobs(study, protocol, name, config.seeds)
+        ]
         files = [file.sha256 for file in self.files]
         stamp = stamp_of(VERSION, files, kernels.version, vocabulary is not None)
-        return Work(jobs, stamp, _notes(table, kernels, vocabulary is not None))
+        return Work(jobs, stamp, _notes(tables[0], kernels, vocabulary is not None))
 
     def report(self, folder: Path, rows: Sequence[Row]) -> Mapping[str, Any]:
         """``table.csv``, ``few_shot.csv`` and ``few_shot.png``."""
@@ -212,6 +214,7 @@ class Study:
         self.table = table
         self.answers = table.answers()
         self._kernels = kernels
+        self._inner: dict[tuple[str, str, int, bytes], Inner] = {}
 
     def features(self, method: Method) -> Features:
         """What a method sees."""
@@ -231,18 +234,23 @@ class Study:
         return protocols.leave_one_out(self.table.suites)
 
     def inner(self, protocol: str, train: np.ndarray) -> Inner:
-        """Folds of training rows, of the protocol's own kind."""
+        """Folds of training rows, of the protocol's own kind; none of too few rows."""
+        try:
+            if protocol == "literature":
+                return Inner(protocols.stratified(self.answers.label[train], INNER_FOLDS))
+            programs = [self.table.programs[row] for row in train]
+            return Inner(protocols.grouped(programs, INNER_FOLDS))
+        except DatasetError:
+            return Inner(())
 
-        def folds(labels: np.ndarray) -> list[Fold]:
-            try:
-                if protocol == "literature":
-                    return protocols.stratified(labels, 3)
-                names = [self.table.programs[row] for row in train]
-                return protocols.grouped(names, 3)
-            except DatasetError:  # too few rows: a head takes its first choice
-                return []
-
-        return folds
+    def _remembered(self, protocol: str, name: str, number: int, train: np.ndarray) -> Inner:
+        """The same folds for all seeds, so that heads choose once."""
+        key = (protocol, name, number, train.tobytes())
+        if self._inner and next(iter(self._inner))[:2] != key[:2]:
+            self._inner.clear()
+        if key not in self._inner:
+            self._inner[key] = self.inner(protocol, train)
+        return self._inner[key]
 
     def run(self, protocol: str, name: str, seed: int, share: float) -> Row:
         """Predict every row once, by a model that did not see it; return the metrics."""
@@ -252,7 +260,7 @@ class Study:
             fold = protocols.share_of(whole, self.answers.label, share, 1000 * seed + number)
             scores[fold.test] = score(
                 METHODS[name].head, features.at(fold.train), self.answers.at(fold.train),
-                features.at(fold.test), self.inner(protocol, fold.train), seed,
+                features.at(fold.test), self._remembered(protocol, name, number, fold.train), seed,
             )  # fmt: skip
         return metrics(self.table, scores > 0)
 
@@ -279,7 +287,7 @@ def metrics(table: Table, gpu: np.ndarray) -> Row:
 
 
 def _jobs(study: Study, protocol: str, name: str, seeds: int) -> list[Job]:
-    """The method's seeds, and the points of its few-shot curve under the first protocol."""
+    """The method's seeds, and the points of its few-shot curve under the literature's."""
     method = METHODS[name]
     points = [(1.0, seed) for seed in range(1 if method.head in SEEDLESS else seeds)]
     if method.few_shot and protocol == "literature":

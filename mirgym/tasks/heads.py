@@ -9,8 +9,9 @@ majority  the training rows' more frequent label
 forest    random forest over the columns as they are
 linear    logistic regression
 mlp       one hidden layer of 64, stopped early by a tenth of the training rows
-boosting  gradient-boosted trees
-blend     mean of kernel ridge regression and randomised trees
+boosting  gradient-boosted trees over the columns as they are
+trees     extremely randomised trees over components of the code
+blend     mean of these trees and of kernel ridge regression
 ========= ======================================================================
 
 The answers of a row are its label and a margin, the logarithm of how many times faster a
@@ -21,23 +22,19 @@ matter how far.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-HeadName = Literal["majority", "forest", "linear", "mlp", "boosting", "blend"]
+HeadName = Literal["majority", "forest", "linear", "mlp", "boosting", "trees", "blend"]
 SEEDLESS: frozenset[str] = frozenset({"majority", "linear", "boosting"})
 """Heads that draw no random numbers: all seeds give the same."""
 
 INNER_FOLDS = 3
 TREES = 100
-COMPONENTS = (8, 32)
-KERNELS = (
-    (1.0, 0.3, 2.0, 0.3),
-    (0.5, 0.3, 1.0, 1.0),
-    (1.0, 0.3, 1.0, 1.0),
-    (1.0, 0.0, 1.0, 1.0),
-)
+COMPONENTS = 32
+"""Of the code, at most."""
+KERNELS = ((1.0, 0.3, 2.0, 0.3), (0.5, 0.3, 1.0, 1.0))
 """Weights of the numbers, the counts and the code in a distance, and the kernel's width."""
 RIDGE = 0.03
 REGULARISATION = (0.01, 0.1, 1.0, 10.0)
@@ -89,8 +86,34 @@ class Blocks(NamedTuple):
         return np.concatenate([self.numbers, self.counts, code], axis=1)
 
 
-Inner = Callable[[np.ndarray], Sequence[tuple[np.ndarray, np.ndarray]]]
-"""Gives the inner folds of training rows, for their labels: of the outer folds' kind."""
+class Inner:
+    """Folds inside some training rows, and what all seeds of a head share: its choice.
+
+    Args:
+        folds: Pairs of fitting and validation rows, numbered within the training rows.
+    """
+
+    def __init__(self, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
+        self.folds = list(folds)
+        self._chosen: int | None = None
+        self._prepared: list[Blocks] | None = None
+
+    def prepare(self, train: Features, test: Features) -> list[Blocks]:
+        """``prepare`` of all training rows and the test rows, once."""
+        if self._prepared is None:
+            self._prepared = prepare(train, test)
+        return self._prepared
+
+    def choose(self, hits: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> int:
+        """The candidate that is right most often, the first of equals.
+
+        Args:
+            hits: How often each candidate is right, (candidates,), for a fold.
+        """
+        if self._chosen is None:
+            counts = [hits(fit, valid) for fit, valid in self.folds]
+            self._chosen = int(np.sum(counts, axis=0).argmax()) if counts else 0
+        return self._chosen
 
 
 def score(
@@ -101,14 +124,16 @@ def score(
         return np.full(len(test.numbers), answers.label.mean() - 0.5)
     if head == "forest":
         return _forest(train, answers, test, seed)
-    folds = list(inner(answers.label)) if head in ("linear", "boosting", "blend") else []
     if head == "linear":
-        return _linear(train, answers, test, folds)
+        return _linear(train, answers, test, inner)
     if head == "mlp":
-        return _mlp(train, answers, test, seed)
+        return _mlp(train, answers, test, inner, seed)
     if head == "boosting":
-        return _boosting(train, answers, test, folds)
-    return _blend(train, answers, test, folds, seed)
+        return _boosting(train, answers, test)
+    if head == "trees":
+        left, right = inner.prepare(train, test)
+        return _trees(seed)(left, answers, right)
+    return _blend(train, answers, test, inner, seed)
 
 
 def prepare(train: Features, *others: Features) -> list[Blocks]:
@@ -126,8 +151,8 @@ def prepare(train: Features, *others: Features) -> list[Blocks]:
     code = [rows.code for rows in (train, *others)]
     if code[0].shape[1]:
         scaler = StandardScaler().fit(code[0])
-        width = min(max(COMPONENTS), code[0].shape[1], len(code[0]))
-        space = PCA(width, random_state=0).fit(scaler.transform(code[0]))
+        width = min(COMPONENTS, code[0].shape[1], len(code[0]))
+        space = PCA(width, svd_solver="randomized", random_state=0).fit(scaler.transform(code[0]))
         code = [space.transform(scaler.transform(part)) for part in code]
         size = float(np.sqrt(code[0].var(0).sum())) or 1.0
         # A column that hardly ever varies among the training rows must not explode elsewhere.
@@ -147,25 +172,25 @@ Fit = Callable[[Blocks, Answers, Blocks], np.ndarray]
 """Scores of the rows on the right by a model of the rows on the left."""
 
 
-def _chosen(
-    candidates: Sequence[Fit],
-    train: Features,
-    answers: Answers,
-    folds: Sequence[tuple[np.ndarray, np.ndarray]],
-) -> Fit:
-    """The candidate that is right most often on the inner folds; the first of equals."""
-    if len(candidates) == 1 or not folds:
+def _chosen(candidates: Sequence[Fit], train: Features, answers: Answers, inner: Inner) -> Fit:
+    if len(candidates) == 1:
         return candidates[0]
-    hits = np.zeros(len(candidates))
-    for fit, valid in folds:
+
+    def hits(fit: np.ndarray, valid: np.ndarray) -> np.ndarray:
         left, right = prepare(train.at(fit), train.at(valid))
-        for number, candidate in enumerate(candidates):
-            scores = candidate(left, answers.at(fit), right)
-            hits[number] += ((scores > 0) == answers.label[valid]).sum()
-    return candidates[int(hits.argmax())]
+        scores = [candidate(left, answers.at(fit), right) for candidate in candidates]
+        return _right(scores, answers.label[valid])
+
+    return candidates[inner.choose(hits)]
 
 
-def _linear(train: Features, answers: Answers, test: Features, folds: Sequence[Any]) -> np.ndarray:
+def _right(scores: Sequence[np.ndarray], label: np.ndarray) -> np.ndarray:
+    """How often each of the scores has the label's sign."""
+    count: np.ndarray = ((np.stack(scores) > 0) == label).sum(1)
+    return count
+
+
+def _linear(train: Features, answers: Answers, test: Features, inner: Inner) -> np.ndarray:
     from sklearn.linear_model import LogisticRegression
 
     def candidate(strength: float) -> Fit:
@@ -180,21 +205,21 @@ def _linear(train: Features, answers: Answers, test: Features, folds: Sequence[A
 
         return fit
 
-    chosen = _chosen([candidate(c) for c in REGULARISATION], train, answers, folds)
-    left, right = prepare(train, test)
+    chosen = _chosen([candidate(c) for c in REGULARISATION], train, answers, inner)
+    left, right = inner.prepare(train, test)
     return chosen(left, answers, right)
 
 
-def _mlp(train: Features, answers: Answers, test: Features, seed: int) -> np.ndarray:
+def _mlp(train: Features, answers: Answers, test: Features, inner: Inner, seed: int) -> np.ndarray:
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPRegressor
 
-    left, right = prepare(train, test)
+    left, right = inner.prepare(train, test)
     model = MLPRegressor(
-        (64,), alpha=1e-2, learning_rate_init=5e-3, early_stopping=len(left.numbers) >= 50,
-        validation_fraction=0.1, n_iter_no_change=15, max_iter=200, random_state=seed,
+        hidden_layer_sizes=(64,), alpha=1e-2, learning_rate_init=5e-3,
+        early_stopping=len(left.numbers) >= 50, validation_fraction=0.1, n_iter_no_change=15, max_iter=200, random_state=seed,
     )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -206,28 +231,14 @@ def _limited(answers: Answers) -> np.ndarray:
     return np.clip(answers.margin, -1, 1)
 
 
-def _boosted(width: int) -> Fit:
-    def fit(left: Blocks, known: Answers, right: Blocks) -> np.ndarray:
-        from sklearn.ensemble import HistGradientBoostingRegressor
+def _boosting(train: Features, answers: Answers, test: Features) -> np.ndarray:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
-        model = HistGradientBoostingRegressor(
-            max_iter=100, max_leaf_nodes=15, min_samples_leaf=5, early_stopping=False
-        )
-        scores: np.ndarray = model.fit(left.columns(width), np.tanh(2 * known.margin)).predict(
-            right.columns(width)
-        )
-        return scores
-
-    return fit
-
-
-def _boosting(
-    train: Features, answers: Answers, test: Features, folds: Sequence[Any]
-) -> np.ndarray:
-    widths = COMPONENTS if train.code.shape[1] else COMPONENTS[:1]
-    chosen = _chosen([_boosted(width) for width in widths], train, answers, folds)
-    left, right = prepare(train, test)
-    return chosen(left, answers, right)
+    model = HistGradientBoostingClassifier(
+        max_iter=60, max_leaf_nodes=15, early_stopping=False, random_state=0
+    ).fit(train.plain(), answers.label)
+    scores: np.ndarray = model.decision_function(test.plain())
+    return scores
 
 
 def _kernel(numbers: float, counts: float, code: float, width: float) -> Fit:
@@ -246,19 +257,26 @@ def _kernel(numbers: float, counts: float, code: float, width: float) -> Fit:
     return fit
 
 
+def _trees(seed: int) -> Fit:
+    def fit(left: Blocks, known: Answers, right: Blocks) -> np.ndarray:
+        from sklearn.ensemble import ExtraTreesRegressor
+
+        def columns(rows: Blocks) -> np.ndarray:
+            # The two numbers twice: a tree that draws half of the columns hardly misses them.
+            return np.concatenate([rows.numbers, rows.columns(16)], axis=1)
+
+        trees = ExtraTreesRegressor(TREES, max_features=0.5, random_state=seed)
+        trees.fit(columns(left), 2.0 * known.label - 1)
+        scores: np.ndarray = trees.predict(columns(right))
+        return scores
+
+    return fit
+
+
 def _blend(
-    train: Features, answers: Answers, test: Features, folds: Sequence[Any], seed: int
+    train: Features, answers: Answers, test: Features, inner: Inner, seed: int
 ) -> np.ndarray:
-    from sklearn.ensemble import ExtraTreesRegressor
-
-    kernel = _chosen([_kernel(*setting) for setting in KERNELS], train, answers, folds)
-    left, right = prepare(train, test)
-    trees = ExtraTreesRegressor(TREES, max_features=0.5, random_state=seed)
-
-    def columns(rows: Blocks) -> np.ndarray:
-        # The two numbers twice: a tree that draws half of the columns hardly misses them.
-        return np.concatenate([rows.numbers, rows.columns(16)], axis=1)
-
-    trees.fit(columns(left), 2.0 * answers.label - 1)
-    scores: np.ndarray = (kernel(left, answers, right) + trees.predict(columns(right))) / 2
-    return scores
+    """The inner folds choose the kernel; the seed is the trees'."""
+    kernel = _chosen([_kernel(*setting) for setting in KERNELS], train, answers, inner)
+    left, right = inner.prepare(train, test)
+    return (kernel(left, answers, right) + _trees(seed)(left, answers, right)) / 2
