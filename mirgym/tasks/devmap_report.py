@@ -53,7 +53,7 @@ def summarise(rows: Sequence[Row], controls: Set[str]) -> list[dict[str, Any]]:
 
 def few_shot(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Mean accuracy by device, method and share of the training rows."""
-    wanted = [row for row in rows if row["protocol"] == "literature"]
+    wanted = [row for row in rows if row["protocol"] in ("literature", "few-shot")]
     curves = {(row["device"], row["method"]) for row in wanted if row["share"] < 1}
     groups: dict[tuple[str, str, float], list[float]] = {}
     for row in wanted:

@@ -219,7 +219,8 @@ def _mlp(train: Features, answers: Answers, test: Features, inner: Inner, seed: 
     left, right = inner.prepare(train, test)
     model = MLPRegressor(
         hidden_layer_sizes=(64,), alpha=1e-2, learning_rate_init=5e-3,
-        early_stopping=len(left.numbers) >= 50, validation_fraction=0.1, n_iter_no_change=15, max_iter=200, random_state=seed,
+        early_stopping=len(left.numbers) >= 50, validation_fraction=0.1, n_iter_no_change=15,
+        max_iter=200, random_state=seed,
     )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -13,6 +13,9 @@ from ..programs.cache import write_atomically
 from ..provenance import git_revision, machine, package_versions
 from .task import TaskConfig
 
+_REVISION = git_revision()
+"""At the start: what changes in the tree meanwhile is no change to what ran."""
+
 
 def write_run(
     folder: Path, task: str, config: TaskConfig, notes: Sequence[str], figures: Mapping[str, Any]
@@ -21,7 +24,7 @@ def write_run(
     report = {
         "task": task,
         "config": dataclasses.asdict(config),
-        "git": git_revision(),
+        "git": _REVISION,
         "machine": machine(),
         "packages": {**package_versions(), "scikit-learn": version("scikit-learn")},
         "notes": list(notes),
