@@ -20,6 +20,8 @@ Progress = Callable[[str, int, int], None]
 TIMEOUT_SECONDS = 30
 CHUNK = 1 << 16
 LARGEST_DOWNLOAD = 2 << 30
+_PART = ".part"
+"""Ends the name of a file that has not come whole."""
 
 
 class RemoteFile(NamedTuple):
@@ -52,7 +54,7 @@ def download_file(
     final = folder / remote.file_name
     if final.is_file():
         return final
-    part = folder / f"{remote.file_name}.part"
+    part = folder / (remote.file_name + _PART)
     try:
         _download_part(remote.url, part, progress)
     except CacheError:
@@ -81,8 +83,8 @@ def check_sum(path: Path, expected: str) -> None:
         actual = hashlib.file_digest(file, "sha256").hexdigest()
     if actual != expected:
         raise DatasetError(
-            f"{path.name} is not the published file: its sha256 is {actual}, expected "
-            f"{expected}. Fetch it again"
+            f"{path.name.removesuffix(_PART)} is not the published file: its sha256 is {actual}, "
+            f"expected {expected}. Fetch it again"
         )
 
 
@@ -115,7 +117,7 @@ def _starts_at(response: http.client.HTTPResponse, offset: int) -> bool:
 
 
 def _receive(response: http.client.HTTPResponse, part: Path, done: int, progress: Progress) -> None:
-    name = part.name.removesuffix(".part")
+    name = part.name.removesuffix(_PART)
     left = int(response.headers.get("Content-Length") or 0)
     total = done + left if left else 0
     try:
