@@ -229,7 +229,8 @@ def _mlp(train: Features, answers: Answers, test: Features, inner: Inner, seed: 
 
 
 def _limited(answers: Answers) -> np.ndarray:
-    return np.clip(answers.margin, -1, 1)
+    limited: np.ndarray = np.clip(answers.margin, -1, 1)
+    return limited
 
 
 def _boosting(train: Features, answers: Answers, test: Features) -> np.ndarray:

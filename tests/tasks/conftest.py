@@ -34,3 +34,10 @@ def small_coarsening(own_cache: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     files = coarsening_files()
     published = publish(monkeypatch, coarsening, files)
     return install("coarsening", published, write(tmp_path / "published", files))
+
+
+@pytest.fixture
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forests of five trees: how good they are is not the question."""
+    monkeypatch.setattr("mirgym.tasks.heads.TREES", 5)
+    monkeypatch.setattr("mirgym.tasks.coarsening.TREES", 5)

@@ -102,6 +102,7 @@ class TestProtocols:
             assert max(*fit, *valid) < len(fold.train)
             assert not {programs[i] for i in fit} & {programs[i] for i in valid}
 
+    @pytest.mark.usefixtures("few_trees")
     @pytest.mark.parametrize("name", ["base + counts, blend", "raw counts, forest", "tiny, linear"])
     def test_answers_of_test_rows_never_enter_fitting(self, study, monkeypatch, name):
         """Other answers in one fold's test rows: the same predictions for these rows."""
@@ -134,8 +135,9 @@ def test_metrics(study):
     assert metrics(study.table, ~label)["accuracy"] == 0
 
 
+@pytest.mark.usefixtures("few_trees")
 class TestRuns:
-    CONFIG = TaskConfig(2, ("static device", "raw counts, forest"), ("literature", "few-shot"))
+    CONFIG = TaskConfig(2, ("static device", "raw counts, forest"), ("program", "few-shot"))
 
     def test_rows_are_not_made_twice(self, small_devmap, tmp_path):
         work = get_task("devmap").work(self.CONFIG, silent)
@@ -167,6 +169,7 @@ class TestRuns:
         assert used == {name for name, method in METHODS.items() if method.code != "ir2vec"}
 
 
+@pytest.mark.usefixtures("few_trees")
 class TestCommand:
     ARGUMENTS = (
         "tasks", "run", "devmap", "--seeds", "1", "--methods", "raw counts, forest",
