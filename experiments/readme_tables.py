@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import task_tables
 from .measured import measured
 
 MISSING = "*Not measured yet.*"
@@ -198,6 +199,12 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "convolutions": _if_there("compare_convs/convs.csv", convolutions),
     "observations": _if_there("train_policy/observations.csv", observations),
     "ablations": own_table("ablations"),
+    "tasks-devmap": _if_there(
+        "tasks-devmap/run.json", lambda results: markdown(*task_tables.devmap(results))
+    ),
+    "tasks-coarsening": _if_there(
+        "tasks-coarsening/run.json", lambda results: markdown(*task_tables.coarsening(results))
+    ),
     **{
         name: leaderboard(name)
         for name in (

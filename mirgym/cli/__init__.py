@@ -21,6 +21,7 @@ from .optimize import INTERRUPTED, Optimize
 from .passes import Passes
 from .profile import ProfileProgram
 from .programs import Programs
+from .tasks import Tasks
 from .validate import Validate
 
 __all__ = ["INTERRUPTED", "main"]
@@ -33,6 +34,7 @@ _COMMANDS: dict[str, Any] = {
     "programs": Programs,
     "passes": Passes,
     "embed": Embed,
+    "tasks": Tasks,
     "corpus": Corpus,
     "pretrain": Pretrain,
     "bench": Bench,

@@ -53,7 +53,7 @@ def load(model: str | Path) -> Encoder:
         encoder = Encoder(config)
         encoder.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()})
     except RuntimeError as error:
-        raise _not_ours(_path(model), error) from error
+        raise _not_ours(weights_path(model), error) from error
     return encoder.eval()
 
 
@@ -66,7 +66,7 @@ def read(model: str | Path) -> tuple[EncoderConfig, dict[str, np.ndarray]]:
     Raises:
         MirgymError: See ``load``.
     """
-    path = _path(model)
+    path = weights_path(model)
     if not path.is_file():
         hint = did_you_mean(str(model), SHIPPED)
         raise MirgymError(
@@ -86,7 +86,8 @@ def read(model: str | Path) -> tuple[EncoderConfig, dict[str, np.ndarray]]:
     return config, arrays
 
 
-def _path(model: str | Path) -> Path:
+def weights_path(model: str | Path) -> Path:
+    """Where the weights of a shipped encoder, or of the user's own, are."""
     return FOLDER / f"{model}.safetensors" if str(model) in SHIPPED else Path(model)
 
 

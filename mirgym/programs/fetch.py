@@ -6,33 +6,17 @@ them, and ``runtime_data/`` where the second archive was installed, too.
 
 from __future__ import annotations
 
-import hashlib
-import http.client
 import os
-import re
 import shutil
 import tempfile
-import urllib.error
-import urllib.request
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
-from ..errors import CacheError, DatasetError
+from ..errors import DatasetError
 from . import cbench
 from .cache import cache_root, cannot_write, locked, make_directory
+from .download import Progress, RemoteFile, check_sum, download_file, no_progress
 from .unpack import unpack
-
-Progress = Callable[[str, int, int], None]
-"""Called with the file's name, bytes so far and bytes in all (0 when not known)."""
-
-TIMEOUT_SECONDS = 30
-CHUNK = 1 << 16
-LARGEST_DOWNLOAD = 2 << 30
-
-
-def _no_progress(name: str, done: int, total: int) -> None:
-    """Report nothing."""
 
 
 def install_directory(name: str) -> Path:
@@ -40,7 +24,7 @@ def install_directory(name: str) -> Path:
     return cache_root() / "datasets" / name
 
 
-def fetch(name: str, source: Path | None = None, progress: Progress = _no_progress) -> Path:
+def fetch(name: str, source: Path | None = None, progress: Progress = no_progress) -> Path:
     """Install a data set and return its directory.
 
     What is installed already is not downloaded again. A ``source`` replaces it.
@@ -109,7 +93,7 @@ def _install_local(source: Path, target: Path) -> None:
         raise DatasetError(f"{source} is neither an archive nor a directory")
     for path in archives:
         if path.name in known:
-            _check_sum(path, known[path.name].sha256)
+            check_sum(path, known[path.name].sha256)
         _install_archive(path, target)
 
 
@@ -180,91 +164,7 @@ def _gather(staged: Path, bitcode: dict[str, Path], runtime: Path | None) -> Non
 # -- download ---------------------------------------------------------------------------
 
 
-def download(archive: cbench.Archive, folder: Path, progress: Progress = _no_progress) -> Path:
-    """Download one archive, going on where an earlier try stopped.
-
-    Raises:
-        DatasetError: No connection, an error of the server, or a wrong sum.
-        CacheError: The disk is full.
-    """
-    final = folder / archive.file_name
-    if final.is_file():
-        return final
-    part = folder / f"{archive.file_name}.part"
+def download(archive: cbench.Archive, folder: Path, progress: Progress = no_progress) -> Path:
+    """Download one archive from the mirror in use; raises what ``download_file`` does."""
     url = f"{cbench.base_url()}/{archive.file_name}"
-    try:
-        _download_part(url, part, progress)
-    except CacheError:
-        raise
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise DatasetError(
-            f"cannot download {url}: {error}. What has come is kept: try again to go on, or "
-            "fetch the file elsewhere and give it with --from"
-        ) from error
-    try:
-        _check_sum(part, archive.sha256)
-    except DatasetError:
-        part.unlink(missing_ok=True)
-        raise
-    part.replace(final)
-    return final
-
-
-def _download_part(url: str, part: Path, progress: Progress) -> None:
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("expected a URL that begins with http:// or https://")
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
-    try:
-        response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and have:
-            part.touch()
-            return  # everything is here already; the sum decides
-        raise
-    with response:
-        resumed = have > 0 and _starts_at(response, have)
-        _receive(response, part, have if resumed else 0, progress)
-
-
-def _starts_at(response: http.client.HTTPResponse, offset: int) -> bool:
-    """Whether the server sends what was asked for, rather than the whole file again."""
-    if response.status != http.HTTPStatus.PARTIAL_CONTENT:
-        return False
-    start = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    if start is None or int(start[1]) != offset:
-        raise http.client.HTTPException(f"the server sent another part than from byte {offset}")
-    return True
-
-
-def _receive(response: http.client.HTTPResponse, part: Path, done: int, progress: Progress) -> None:
-    name = part.name.removesuffix(".part")
-    left = int(response.headers.get("Content-Length") or 0)
-    total = done + left if left else 0
-    try:
-        file = part.open("ab" if done else "wb")
-    except OSError as error:
-        raise cannot_write(part, error) from error
-    with file:
-        while chunk := response.read(CHUNK):
-            try:
-                file.write(chunk)
-            except OSError as error:
-                raise cannot_write(part, error) from error
-            done += len(chunk)
-            if done > LARGEST_DOWNLOAD:
-                raise http.client.HTTPException(f"more than {LARGEST_DOWNLOAD} bytes were sent")
-            progress(name, done, total)
-    if done < total:
-        raise http.client.IncompleteRead(b"", total - done)
-
-
-def _check_sum(path: Path, expected: str) -> None:
-    with path.open("rb") as file:
-        actual = hashlib.file_digest(file, "sha256").hexdigest()
-    if actual != expected:
-        raise DatasetError(
-            f"{path.name} is not the published file: its sha256 is {actual}, expected "
-            f"{expected}. Fetch it again"
-        )
+    return download_file(RemoteFile(archive.file_name, url, archive.sha256), folder, progress)

@@ -219,8 +219,7 @@ class TestDownload:
         assert not install_directory("cbench-v1").exists()
 
     def test_endless_file(self, server, monkeypatch):
-        module = sys.modules["mirgym.programs.fetch"]
-        monkeypatch.setattr(module, "LARGEST_DOWNLOAD", 1000)
+        monkeypatch.setattr("mirgym.programs.download.LARGEST_DOWNLOAD", 1000)
         with pytest.raises(DatasetError, match="more than 1000 bytes were sent"):
             fetch("cbench-v1")
 
