@@ -59,9 +59,13 @@ class CostMeter:
         """One report for each run. See ``cost``."""
         return self._execute(session, Counters.NONE).runs
 
-    def profile(self, session: Session) -> Profile:
-        """How often each block ran, and each branch was taken. See ``cost``."""
-        return Profile.of(self._execute(session, Counters.BRANCHES))
+    def profile(self, session: Session, *, values: bool = False) -> Profile:
+        """How often each block ran, and each branch was taken. See ``cost``.
+
+        With ``values``, also samples of what was computed.
+        """
+        counters = Counters.VALUES if values else Counters.BRANCHES
+        return Profile.of(self._execute(session, counters))
 
     def _execute(self, session: Session, counters: Counters) -> Execution:
         if not self.runs:

@@ -2,6 +2,7 @@
 
 #include "errors.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace mirgym {
@@ -143,7 +144,9 @@ std::vector<std::string> texts(Reader &request) {
 
 void execute(Session &session, Reader &request, Writer &reply) {
   auto wanted = request.number<uint8_t>(); // 0: no counters
-  auto counting = wanted > 1 ? Counting::Branches : Counting::Blocks;
+  if (wanted > 3)
+    throw EngineError(ErrorKind::BadRequest, "there are no counters " + std::to_string(wanted));
+  auto counting = static_cast<Counting>(std::max<uint8_t>(wanted, 1) - 1);
   RunLimits limits;
   limits.cpuSeconds = request.number<double>();
   limits.wallSeconds = request.number<double>();
@@ -171,8 +174,15 @@ void execute(Session &session, Reader &request, Writer &reply) {
     reply.text(function.name);
     reply.number(static_cast<uint32_t>(function.weights.size()));
     reply.number(static_cast<uint32_t>(function.branches));
+    reply.number(static_cast<uint32_t>(function.values.size()));
     for (uint64_t weight : function.weights)
       reply.number(weight);
+    for (const SampledValue &value : function.values)
+      reply.number(value.block);
+    for (const SampledValue &value : function.values)
+      reply.number(value.node);
+    for (const SampledValue &value : function.values)
+      reply.number(value.type);
     size_t end = first + function.counters();
     for (const RunReport &run : execution.runs)
       for (size_t i = first; i < end; ++i)
