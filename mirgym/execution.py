@@ -30,7 +30,8 @@ import numpy as np
 from .values import SAMPLES, FunctionValues
 from .wire import Verb, raise_on_error
 
-_HEAD = struct.Struct("<BBddQQ")
+_HEAD = struct.Struct("<BB")
+_LIMITS = struct.Struct("<ddQQ")
 _RUN = struct.Struct("<BiQQ")
 _U16 = struct.Struct("<H")
 _U32 = struct.Struct("<I")
@@ -135,18 +136,15 @@ def execute_request(
     counters: Counters,
 ) -> bytes:
     """Encode EXECUTE."""
-    parts = [
-        _HEAD.pack(
-            Verb.EXECUTE,
-            counters,
-            limits.cpu_seconds,
-            limits.wall_seconds,
-            limits.memory_bytes,
-            limits.file_bytes,
-        ),
-        _texts(libraries),
-        _U16.pack(len(runs)),
-    ]
+    return _HEAD.pack(Verb.EXECUTE, counters) + encode_runs(runs, libraries, limits)
+
+
+def encode_runs(
+    runs: Sequence[RunRequest], libraries: Sequence[str], limits: ExecutionLimits
+) -> bytes:
+    """What to run and how, the rest of a request."""
+    numbers = (limits.cpu_seconds, limits.wall_seconds, limits.memory_bytes, limits.file_bytes)
+    parts = [_LIMITS.pack(*numbers), _texts(libraries), _U16.pack(len(runs))]
     for run in runs:
         parts += [_text(text) for text in run[:4]]
         parts.append(_texts(run.arguments))
@@ -165,6 +163,16 @@ def _texts(texts: Sequence[str]) -> bytes:
 def decode_execution(reply: bytes, runs: int, *, counters: Counters) -> Execution:
     """Decode the reply to EXECUTE with this many runs."""
     raise_on_error(reply)
+    reports, compile_ns, at = decode_runs(reply, runs)
+    functions = []
+    while counters and at < len(reply):
+        function, at = _decode_function(reply, at, runs)
+        functions.append(function)
+    return Execution(reports, compile_ns, tuple(functions))
+
+
+def decode_runs(reply: bytes, runs: int) -> tuple[tuple[RunReport, ...], int, int]:
+    """The reports, the time of compiling in ns, and where the rest of the reply starts."""
     (compile_ns,) = _U64.unpack_from(reply, 1)
     at = 1 + _U64.size
     reports = []
@@ -172,11 +180,7 @@ def decode_execution(reply: bytes, runs: int, *, counters: Counters) -> Executio
         ending, code, cost, ns = _RUN.unpack_from(reply, at)
         reports.append(RunReport(Ending(ending), code, cost, ns))
         at += _RUN.size
-    functions = []
-    while counters and at < len(reply):
-        function, at = _decode_function(reply, at, runs)
-        functions.append(function)
-    return Execution(tuple(reports), compile_ns, tuple(functions))
+    return tuple(reports), compile_ns, at
 
 
 def _decode_function(reply: bytes, at: int, runs: int) -> tuple[CountedFunction, int]:

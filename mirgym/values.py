@@ -120,10 +120,12 @@ def encode(values: FunctionValues, how: str) -> np.ndarray:
         found = numbers(values)
         scale = np.where(values.types > POINTER, _FLOAT_LOG, 64.0)[:, None]
         logs = np.log2(1.0 + np.abs(np.clip(found, -1e308, 1e308))) / scale
-        return (np.sign(found) * logs).astype(np.float32)
+        signed: np.ndarray = np.sign(found) * logs
+        return signed.astype(np.float32)
     if how == "categorical":
         spread = values.samples * np.uint64(0x9E37_79B9_7F4A_7C15)
-        return (spread >> np.uint64(56)).astype(np.uint8)
+        buckets: np.ndarray = spread >> np.uint64(56)
+        return buckets.astype(np.uint8)
     raise ValueError(
         f"unknown representation {how!r} of values; expected one of {list(REPRESENTATIONS)}"
     )

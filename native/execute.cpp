@@ -28,18 +28,18 @@ namespace {
   throw EngineError(ErrorKind::NotRunnable, what + ": " + std::strerror(errno));
 }
 
-// Counters that a child shares with this process.
-class SharedCounters {
+// Memory that a child shares with this process.
+class SharedWords {
 public:
-  explicit SharedCounters(size_t count) : count(count) {
+  explicit SharedWords(size_t count) : count(count) {
     void *made = mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (made == MAP_FAILED)
       fail("cannot share memory with the program");
     words = static_cast<uint64_t *>(made);
   }
-  ~SharedCounters() { munmap(words, bytes()); }
-  SharedCounters(const SharedCounters &) = delete;
-  void operator=(const SharedCounters &) = delete;
+  ~SharedWords() { munmap(words, bytes()); }
+  SharedWords(const SharedWords &) = delete;
+  void operator=(const SharedWords &) = delete;
 
   void clear() { std::memset(words, 0, bytes()); }
   uint64_t *begin() const { return words; }
@@ -147,7 +147,7 @@ int remainingMs(int64_t deadline) {
 // Waits for the end, or kills at the deadline. The pipe tells the end at once: a child
 // that closed its end early is waited for in short sleeps.
 RunReport waitFor(pid_t child, int alive, int64_t deadline) {
-  RunReport report{Ending::Exited, 0, 0, 0, {}};
+  RunReport report{Ending::Exited, 0, 0, 0};
   int32_t why = 0;
   pollfd ready{alive, POLLIN, 0};
   while (poll(&ready, 1, remainingMs(deadline)) < 0 && errno == EINTR) {
@@ -165,9 +165,9 @@ RunReport waitFor(pid_t child, int alive, int64_t deadline) {
     usleep(pause);
   }
   if (failed)
-    report = {Ending::NotStarted, why, 0, 0, {}};
+    report = {Ending::NotStarted, why, 0, 0};
   else if (WIFSIGNALED(status))
-    report = {Ending::Signalled, WTERMSIG(status), 0, 0, {}};
+    report = {Ending::Signalled, WTERMSIG(status), 0, 0};
   else
     report.code = WEXITSTATUS(status);
   return report;
@@ -204,15 +204,18 @@ RunReport runOnce(const Entry &entry, const RunRequest &run, const RunLimits &li
 
 Execution execute(const llvm::Module &module, const std::vector<std::string> &libraries,
                   const std::vector<RunRequest> &runs, const RunLimits &limits,
-                  Counting counting) {
+                  Counting counting, const TraceLimits &traceLimits) {
   int64_t started = monotonicNs();
   CountedModule counted = instrument(module, targetMachineFor(module), counting);
-  SharedCounters counters(counted.counters() + 1);
+  SharedWords counters(counted.counters() + 1);
   chargeTo(counters.begin());
+  SharedWords events(traceWords(traceLimits));
+  traceTo(events.begin(), traceLimits);
   bool returnsNothing = counted.module->getFunction("main")->getReturnType()->isVoidTy();
   std::string object = emitForExecution(*counted.module);
   LoadedObject loaded(object, libraries,
                       {{countersSymbol, counters.begin()},
+                       {traceSymbol, traceFunction()},
                        {"exit", reinterpret_cast<void *>(exitProgram)}});
   Entry entry{reinterpret_cast<Start>(loaded.symbol(startSymbol)),
               reinterpret_cast<Main>(loaded.symbol("main")), returnsNothing};
@@ -220,9 +223,11 @@ Execution execute(const llvm::Module &module, const std::vector<std::string> &li
   ChildrenAreWaitedFor scope;
   for (const RunRequest &run : runs) {
     counters.clear();
+    *events.begin() = 0;
     RunReport report = runOnce(entry, run, limits);
     report.cost = counted.cost(counters.begin());
     report.counters.assign(counters.begin() + 1, counters.end());
+    report.trace = readTrace(events.begin(), traceLimits);
     execution.runs.push_back(std::move(report));
   }
   execution.functions = std::move(counted.functions);

@@ -115,9 +115,11 @@ private:
   }
 
   CountedFunction countBlocks(Function &function) {
-    CountedFunction counted{function.getName().str(), {}, 0, {}};
+    CountedFunction counted{function.getName().str()};
     if (counting == Counting::Values)
       counted.values = valuesToSample(function);
+    if (counting == Counting::Trace)
+      counted.sites = sitesToTrace(function);
     TargetTransformInfo costs = machine.getTargetTransformInfo(function);
     // All weights first: the counting itself costs nothing.
     for (const BasicBlock &block : function) {
@@ -141,7 +143,7 @@ private:
       blocks.back().count = add(builder, slots, builder.getInt64(1));
     }
     if (counting != Counting::Blocks)
-      counted.branches = countBranches(function);
+      countBranches(function, counted);
     sampleValues(counted, blocks);
     return counted;
   }
@@ -159,13 +161,17 @@ private:
     slots += function.sampleWords();
   }
 
-  size_t countBranches(Function &function) {
-    std::vector<BasicBlock *> branches = splitBranches(function);
-    for (BasicBlock *branch : branches) {
-      IRBuilder<> builder(branch, branch->begin());
+  void countBranches(Function &function, CountedFunction &counted) {
+    std::vector<Branch> branches = splitBranches(function);
+    for (const Branch &branch : branches) {
+      IRBuilder<> builder(branch.block, branch.block->begin());
       add(builder, ++slots, builder.getInt64(1));
     }
-    return branches.size();
+    counted.branches = branches.size();
+    if (counted.sites.empty())
+      return;
+    traceSites(module, counted.sites, sites, branches);
+    sites += counted.sites.size();
   }
 
   // Charges for memory intrinsics: the known ones are returned, the others are added up
@@ -233,6 +239,7 @@ private:
   Counting counting;
   GlobalVariable *counters = nullptr;
   size_t slots = 0; // used so far; slot 0 is for the charges
+  size_t sites = 0; // traced so far
 };
 
 // The code may lie far from the C library: every reference outside goes through a table

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "samples.h"
+#include "trace.h"
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/IR/Module.h"
@@ -25,13 +26,16 @@ enum class Counting : unsigned char {
   Blocks = 0,
   Branches = 1, // and how often each branch is taken; see branches.h
   Values = 2,   // and samples of what is computed; see samples.h
+  Trace = 3,    // as Branches, and a trace; see trace.h
 };
 
 struct CountedFunction {
   std::string name;
-  std::vector<uint64_t> weights; // of its blocks, in the order of the module
-  size_t branches = 0;           // that are counted
-  std::vector<SampledValue> values; // that are sampled; their pointers are not for use
+  std::vector<uint64_t> weights = {}; // of its blocks, in the order of the module
+  size_t branches = 0;                // that are counted
+  // That are sampled or traced. The instructions in them are of use in here only.
+  std::vector<SampledValue> values = {};
+  std::vector<TraceSite> sites = {};
 
   size_t counters() const { return weights.size() + branches + sampleWords(); }
   size_t sampleWords() const {

@@ -260,8 +260,8 @@ def test_summary_by_hand() -> None:
 
 
 def test_too_many_values_are_refused(local: InProcessSession, place: Place) -> None:
-    rows = "".join(f"  %v{i} = add i32 %x, {i}\n" for i in range(1 << 15))
-    bodies = "".join(f"define i32 @f{n}(i32 %x) {{\n{rows}  ret i32 %x\n}}\n" for n in range(33))
+    arguments = ",".join(["i8"] * (1 << 16))
+    bodies = "".join(f"define void @f{n}({arguments}) {{\n  ret void\n}}\n" for n in range(17))
     module = f"{bodies}define i32 @main() {{\n  ret i32 0\n}}\n".encode()
     local.load(module)
     with pytest.raises(Exception, match="values, and at most 1048576 can be sampled"):
