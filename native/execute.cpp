@@ -1,5 +1,6 @@
 #include "execute.h"
 
+#include "arena.h"
 #include "channel.h"
 #include "charges.h"
 #include "codegen.h"
@@ -73,6 +74,7 @@ struct Entry {
   Start start;
   Main main;
   bool returnsNothing;
+  const Arena *arena; // null: the memory of this process
 };
 
 // exit() also runs what this process has registered, which is not the child's: the
@@ -134,9 +136,18 @@ void closeOthers(int kept) {
   leaveRoot(run.directory.c_str());
   std::atexit(endHere);
   enterSandbox(limits);
-  entry.start();
-  int code = entry.main(static_cast<int>(arguments.size()) - 1, arguments.data(), environ);
-  exitProgram(entry.returnsNothing ? 0 : code);
+  static Entry program = entry;
+  static auto count = static_cast<int>(arguments.size()) - 1;
+  static char **given = entry.arena ? entry.arena->adopt(arguments) : arguments.data();
+  auto start = [] {
+    program.start();
+    int code = program.main(count, given, environ);
+    exitProgram(program.returnsNothing ? 0 : code);
+  };
+  if (entry.arena)
+    entry.arena->callOnStack(start);
+  start();
+  _exit(1); // never
 }
 
 int remainingMs(int64_t deadline) {
@@ -200,6 +211,27 @@ RunReport runOnce(const Entry &entry, const RunRequest &run, const RunLimits &li
   return report;
 }
 
+// Gives addresses as they are in every run.
+void showAddresses(const Arena &arena, const std::vector<CountedFunction> &functions,
+                   RunReport &report) {
+  std::vector<SiteKind> kinds;
+  uint64_t *words = report.counters.data();
+  for (const CountedFunction &function : functions) {
+    for (const TraceSite &site : function.sites)
+      kinds.push_back(site.kind);
+    words += function.counters();
+    uint64_t *samples = words - function.values.size() * samplesPerValue;
+    for (const SampledValue &value : function.values) {
+      for (size_t i = 0; value.type == ValuePointer && i < samplesPerValue; ++i)
+        samples[i] = arena.shown(samples[i]);
+      samples += samplesPerValue;
+    }
+  }
+  for (size_t i = 0; i < report.trace.sites.size(); ++i)
+    if (kinds[report.trace.sites[i]] == SiteKind::Load)
+      report.trace.payloads[i] = arena.shown(report.trace.payloads[i]);
+}
+
 } // namespace
 
 Execution execute(const llvm::Module &module, const std::vector<std::string> &libraries,
@@ -213,12 +245,20 @@ Execution execute(const llvm::Module &module, const std::vector<std::string> &li
   traceTo(events.begin(), traceLimits);
   bool returnsNothing = counted.module->getFunction("main")->getReturnType()->isVoidTy();
   std::string object = emitForExecution(*counted.module);
-  LoadedObject loaded(object, libraries,
-                      {{countersSymbol, counters.begin()},
-                       {traceSymbol, traceFunction()},
-                       {"exit", reinterpret_cast<void *>(exitProgram)}});
+  std::unique_ptr<Arena> arena;
+  llvm::StringMap<void *> own;
+  if (counting == Counting::Values || counting == Counting::Trace) {
+    arena = std::make_unique<Arena>();
+    own = Arena::functions();
+  }
+  own[countersSymbol] = counters.begin();
+  own[traceSymbol] = traceFunction();
+  own["exit"] = reinterpret_cast<void *>(exitProgram);
+  LoadedObject loaded(object, libraries, std::move(own));
+  if (arena)
+    arena->setProgram(loaded.sections());
   Entry entry{reinterpret_cast<Start>(loaded.symbol(startSymbol)),
-              reinterpret_cast<Main>(loaded.symbol("main")), returnsNothing};
+              reinterpret_cast<Main>(loaded.symbol("main")), returnsNothing, arena.get()};
   Execution execution{{}, static_cast<uint64_t>(monotonicNs() - started), {}};
   ChildrenAreWaitedFor scope;
   for (const RunRequest &run : runs) {
@@ -228,6 +268,8 @@ Execution execute(const llvm::Module &module, const std::vector<std::string> &li
     report.cost = counted.cost(counters.begin());
     report.counters.assign(counters.begin() + 1, counters.end());
     report.trace = readTrace(events.begin(), traceLimits);
+    if (arena)
+      showAddresses(*arena, counted.functions, report);
     execution.runs.push_back(std::move(report));
   }
   execution.functions = std::move(counted.functions);
