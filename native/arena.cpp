@@ -28,7 +28,7 @@ namespace {
 
 constexpr size_t heapBytes = 512 << 20, stackBytes = 64 << 20, guardBytes = 64 << 10,
                  pageBytes = 4096;
-constexpr uint64_t programBytes = 0x1000'0000'0000, shownHeap = 0x2000'0000'0000,
+constexpr uint64_t programBytes = uint64_t(1) << 40, shownHeap = 0x2000'0000'0000,
                    shownStack = 0x2100'0000'0000, shownElsewhere = 0x7f00'0000'0000;
 
 // Blocks of equal capacity that were freed are used again, the latest first; others are cut
@@ -237,7 +237,9 @@ StringMap<void *> Arena::functions() {
 
 void Arena::setProgram(const std::vector<std::pair<uint64_t, uint64_t>> &sections) {
   uint64_t next = programAddress;
-  bool there = all_of(sections, [](auto &one) { return one.first - programAddress < programBytes; });
+  bool there = all_of(sections, [](auto &section) {
+    return section.first - programAddress < programBytes;
+  });
   program.clear();
   for (auto [begin, size] : sections) {
     program.push_back({begin, begin + size, there ? begin : next});

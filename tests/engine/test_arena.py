@@ -131,9 +131,9 @@ int main(void) {
 """
     session.load(compile_c(text))
     session.step("function(mem2reg)")
-    report, trace = (lambda t: (t.runs[0], t.traces[0]))(session.trace([place.request()]))
-    assert report.code == 12
-    places = {int(a) >> 40 for a in trace.of(SiteKind.LOAD)[1]}
+    done = session.trace([place.request()])
+    assert done.runs[0].code == 12
+    places = {int(a) >> 40 for a in done.traces[0].of(SiteKind.LOAD)[1]}
     assert places == {0x10, 0x20, 0x21}  # the program, its heap, its stack
 
 
