@@ -178,7 +178,7 @@ class Session(Protocol):
 
         Raises:
             NotRunnableError: See ``execute``.
-            ValueError: More than 2²⁶ events are wanted.
+            ValueError: More than 2²⁶ events are wanted, all runs together.
         """
         ...
 

@@ -7,7 +7,10 @@ For models that predict the next outcome of a branch, or the next address of a l
              u32 n, n × u64 payload, and for each function str name, u32 s,
              s × u32 instruction, s × u8 ``SiteKind``
 
-Sites are numbered through the functions. Native/trace.h says what a site is.
+Sites are numbered through the functions; native/trace.h says what a site is. Loads are those
+of the module's instructions: what library calls and memory intrinsics read is not among them.
+Addresses are the same in every process (``mirgym.values``): at 0x10.. the program with its
+variables, at 0x20.. its heap, at 0x21.. its stack, at 0x7f.. what is elsewhere.
 
 A trace is kept as Parquet with the columns ``site``, ``kind`` and ``payload``, one row an
 event; the metadata entry ``mirgym.trace`` is JSON with the rest.

@@ -7,6 +7,12 @@ double is sampled, but for what a block's last instruction gives (an invoke). Af
 "Learning Execution through Neural Code Fusion" (ICLR 2020): ``on_nodes`` puts the samples on
 the variables of the function's graph, in one of that paper's three representations.
 
+Two runs of a module give the same samples, in other processes, too: the program has a heap and
+a stack of its own, at places of their own (native/arena.h). Of addresses elsewhere (the C
+library's variables, all that a C++ library allocates) a pointer shows the lowest twelve bits,
+over 0x7f0000000000. What stays by chance is what a program computes from such an address as an
+integer, or from memory that it never wrote.
+
 >>> values = FunctionValues.none()
 >>> encode(values, "binary").shape
 (0, 0, 4, 64)

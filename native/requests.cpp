@@ -183,13 +183,13 @@ void trace(Session &session, Reader &request, Writer &reply) {
   TraceLimits kept;
   kept.skip = request.number<uint64_t>();
   kept.limit = request.number<uint64_t>();
-  if (kept.limit > mostTraceEvents)
-    throw EngineError(ErrorKind::BadRequest,
-                      "a trace of " + std::to_string(kept.limit) + " events is too long; at most " +
-                          std::to_string(mostTraceEvents) + " are kept");
   auto [limits, libraries, runs] = executeRequest(request);
-  Execution execution =
-      session.execute(libraries, runs, limits, Counting::Trace, kept);
+  if (kept.limit > mostTraceEvents / std::max<size_t>(runs.size(), 1))
+    throw EngineError(ErrorKind::BadRequest,
+                      std::to_string(runs.size()) + " traces of " + std::to_string(kept.limit) +
+                          " events are too long; at most " + std::to_string(mostTraceEvents) +
+                          " events are kept");
+  Execution execution = session.execute(libraries, runs, limits, Counting::Trace, kept);
   writeRuns(execution, reply);
   for (const RunReport &run : execution.runs) {
     reply.number(run.trace.total);

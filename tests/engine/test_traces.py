@@ -11,7 +11,7 @@ from mirgym.dynamic_cost import CostMeter
 from mirgym.errors import NotRunnableError
 from mirgym.programs import resolve
 from mirgym.session import InProcessSession, Session
-from mirgym.traces import SiteKind, Trace
+from mirgym.traces import SiteKind, Trace, trace_request
 from mirgym.wire import Wanted
 
 from .test_branches import SWITCH
@@ -87,13 +87,25 @@ def test_each_run_has_its_own(session: Session, place: Place) -> None:
 
 def test_what_is_refused(session: Session, place: Place) -> None:
     session.load(LOADS)
-    with pytest.raises(ValueError, match="too long; at most 67108864 are kept"):
-        session.trace([place.request()], limit=1 << 30)
+    with pytest.raises(
+        ValueError, match="2 traces of 33554433 events are too long; at most 67108864 "
+    ):
+        session.trace([place.request()] * 2, limit=(1 << 25) + 1)
     with pytest.raises(ValueError, match="expected no negative numbers"):
         session.trace([place.request()], skip=-1)
     session.load(b"define i32 @f() {\n  ret i32 0\n}\n")
     with pytest.raises(NotRunnableError, match="defines no function 'main'"):
         session.trace([place.request()])
+
+
+def test_a_truncated_request(local: InProcessSession, place: Place) -> None:
+    local.load(LOADS)
+    engine = local._engine
+    assert engine is not None
+    whole = trace_request([place.request("x")], ["m"], SHORT, limit=5, skip=1)
+    assert engine.handle(whole)[0] == 0
+    for size in range(1, len(whole)):
+        assert engine.handle(whole[:size])[0] == 7
 
 
 @pytest.mark.parametrize("name", ["crc", "json"])
