@@ -267,7 +267,7 @@ void Arena::callOnStack(void (*function)()) const {
 }
 
 uint64_t Arena::shown(uint64_t address) const {
-  constexpr uint64_t firstPages = 64 << 10, userEnd = uint64_t(1) << 47;
+  constexpr uint64_t firstPages = 64 << 10, userEnd = uint64_t(1) << 48;
   auto in = [address](uint64_t begin, uint64_t end) { return address >= begin && address < end; };
   auto heapBegin = reinterpret_cast<uint64_t>(heap), stackBegin = reinterpret_cast<uint64_t>(stack);
   if (in(heapBegin, heapBegin + heapBytes))

@@ -2,7 +2,8 @@
 //
 // Otherwise a run would go on with the heap of this process as it happens to be. What other
 // parts of the process allocate (the C library for its files, a C++ library) lies elsewhere,
-// as does what no longer fits.
+// as does what no longer fits. What the program has from malloc it must free by itself: a
+// library that does it (__cxa_demangle for a buffer that it is given) ends the run.
 #pragma once
 
 #include "llvm/ADT/StringMap.h"

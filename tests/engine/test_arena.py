@@ -109,6 +109,50 @@ def test_it_costs_the_same(local: InProcessSession, place: Place, compile_c: Com
     assert len(costs) == 1
 
 
+LIBRARIES = """
+#include <csetjmp>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <stdexcept>
+#include <vector>
+static std::jmp_buf back;
+static int depth(int n) { if (n == 0) std::longjmp(back, 5); return depth(n - 1) + 1; }
+static int compare(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
+int main() {
+  std::map<int, std::vector<int>> words;
+  for (int i = 0, word; std::scanf("%d", &word) == 1; i++) words[word].push_back(i);
+  int caught = 0;
+  try { words[1].at(1000); } catch (const std::exception &) { caught = 1; }
+  int jumped = setjmp(back);
+  if (!jumped) return depth(9);
+  int *numbers = (int *)std::malloc(300 * sizeof(int));
+  for (int i = 0; i < 300; i++) numbers[i] = (i * 7919) % 300;
+  std::qsort(numbers, 300, sizeof(int), compare);
+  char *path = realpath("/", nullptr);
+  std::printf("%zu %d %d %d %s", words[1].size(), caught, jumped, numbers[299], path);
+  std::free(path);
+  std::free(numbers);
+}
+"""
+
+
+def test_with_libraries_that_allocate(session: Session, place: Place, compile_c: CompileC) -> None:
+    session.load(compile_c(LIBRARIES, "-stdlib=libstdc++", cpp=True))
+    request = place.request(stdin="1\n2\n1\n" * 50)
+    for how in ("", "default<O2>"):
+        if how:
+            session.step(how)
+        costs = set()
+        for counters in (Counters.NONE, Counters.VALUES):
+            done = session.execute([request], libraries=["stdc++"], counters=counters)
+            costs.add(done.runs[0].cost)
+            assert place.stdout.read_text() == "100 1 5 299 /"
+        done = session.trace([request], libraries=["stdc++"])
+        assert place.stdout.read_text() == "100 1 5 299 /"
+        assert costs == {done.runs[0].cost}
+
+
 @pytest.mark.parametrize("what", ["exits in a handler", "overflows its stack", "aborts"])
 def test_it_ends_as_always(session: Session, place: Place, compile_c: CompileC, what: str) -> None:
     body, ending, code = ENDS[what]
