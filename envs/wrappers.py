@@ -27,6 +27,7 @@ from ..dynamic_cost import CostMeter
 from ..embedding import ProgramEmbedder
 from ..errors import MirgymError
 from ..profile import PROFILE_SIZE, Profile
+from ..values import VALUES_SIZE
 from .observations import embedding_space
 
 if TYPE_CHECKING:
@@ -165,18 +166,23 @@ class ProfileObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstr
 
     Args:
         env: ``mir-llvm-v0``, or another of mirgym's environments.
+        values: Observe ``"values"``, too: a vector of ``mirgym.values.VALUE_NAMES``, shape
+            ``(VALUES_SIZE,)``, from 0 to 1, of samples of what the program computes. Then
+            ``profile`` holds the samples as well, and a run takes twice as long.
     """
 
-    def __init__(self, env: gym.Env[Any, Any]) -> None:
-        gym.utils.RecordConstructorArgs.__init__(self)
+    def __init__(self, env: gym.Env[Any, Any], *, values: bool = False) -> None:
+        gym.utils.RecordConstructorArgs.__init__(self, values=values)
         gym.Wrapper.__init__(self, env)
         if not hasattr(env.unwrapped, "episode"):
             raise TypeError(
                 "ProfileObservation needs one of mirgym's environments, such as mir-llvm-v0, and "
                 f"not {type(env.unwrapped).__name__}"
             )
-        box = spaces.Box(0.0, 1.0, (PROFILE_SIZE,), np.float32)
-        self.observation_space = spaces.Dict({"observation": env.observation_space, "profile": box})
+        own = {"profile": PROFILE_SIZE} | ({"values": VALUES_SIZE} if values else {})
+        boxes = {name: spaces.Box(0.0, 1.0, (size,), np.float32) for name, size in own.items()}
+        self.observation_space = spaces.Dict({"observation": env.observation_space, **boxes})
+        self._values = values
         self.profile: Profile | None = None
         """Of the program as it is; None where it cannot be run."""
         self._meters: dict[str, CostMeter] = {}
@@ -202,7 +208,7 @@ class ProfileObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstr
         program, session = llvm_env.episode.program, llvm_env.episode.session
         meter = self._meters.setdefault(program.uri, CostMeter(program))
         try:
-            self.profile, self._error = meter.profile(session), ""
+            self.profile, self._error = meter.profile(session, values=self._values), ""
         except MirgymError as error:  # also a worker that died of it: the next step says so
             self.profile, self._error = None, str(error)
 
@@ -210,7 +216,8 @@ class ProfileObservation(gym.Wrapper[Any, Any, Any, Any], gym.utils.RecordConstr
         if self._error:
             info["profile_error"] = self._error
         profile = self.profile or Profile((), 0)
-        return {"observation": observation, "profile": profile.vector()}
+        shown = {"observation": observation, "profile": profile.vector()}
+        return shown | ({"values": profile.value_vector()} if self._values else {})
 
 
 def _space(own: spaces.Space[Any], size: int, *, keep: bool) -> spaces.Space[Any]:

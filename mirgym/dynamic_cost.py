@@ -14,8 +14,10 @@ import os
 import shutil
 import signal
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from .errors import NotRunnableError
 from .execution import Counters, Ending, Execution, ExecutionLimits, RunReport, RunRequest
@@ -24,7 +26,10 @@ from .profile import Profile
 from .programs import Program, Run
 from .programs.linking import runtime_libraries
 from .session import Session
+from .traces import DEFAULT_EVENTS, Trace, TracedExecution
 from .wire import NOTHING, State, Wanted
+
+_Done = TypeVar("_Done", Execution, TracedExecution)
 
 _SHOWN = 60
 """Bytes of an output that an error quotes."""
@@ -59,11 +64,34 @@ class CostMeter:
         """One report for each run. See ``cost``."""
         return self._execute(session, Counters.NONE).runs
 
-    def profile(self, session: Session) -> Profile:
-        """How often each block ran, and each branch was taken. See ``cost``."""
-        return Profile.of(self._execute(session, Counters.BRANCHES))
+    def profile(self, session: Session, *, values: bool = False) -> Profile:
+        """How often each block ran, and each branch was taken. See ``cost``.
+
+        With ``values``, also samples of what was computed.
+        """
+        counters = Counters.VALUES if values else Counters.BRANCHES
+        return Profile.of(self._execute(session, counters))
+
+    def trace(self, session: Session, *, limit: int = DEFAULT_EVENTS, skip: int = 0) -> Trace:
+        """What the first run did, in order: see ``Session.trace`` and ``cost``."""
+
+        def traced(requests: list[RunRequest], libraries: Sequence[str]) -> TracedExecution:
+            return session.trace(
+                requests[:1], libraries=libraries, limits=self.limits, limit=limit, skip=skip
+            )
+
+        return self._run(traced).traces[0]
 
     def _execute(self, session: Session, counters: Counters) -> Execution:
+        def executed(requests: list[RunRequest], libraries: Sequence[str]) -> Execution:
+            return session.execute(
+                requests, libraries=libraries, limits=self.limits, counters=counters
+            )
+
+        return self._run(executed)
+
+    def _run(self, execute: Callable[[list[RunRequest], Sequence[str]], _Done]) -> _Done:
+        """Run in fresh directories, and check what came of it."""
         if not self.runs:
             raise NotRunnableError(
                 f"{self.program.uri}: nothing says how to run this program. Give it runs in a "
@@ -75,15 +103,10 @@ class CostMeter:
             folder.chmod(0o711)  # root runs it as another user
             requests = [_prepare(folder / str(i), run) for i, run in enumerate(self.runs)]
             try:
-                done = session.execute(
-                    requests,
-                    libraries=runtime_libraries(self.program),
-                    limits=self.limits,
-                    counters=counters,
-                )
+                done = execute(requests, runtime_libraries(self.program))
             except NotRunnableError as error:
                 raise NotRunnableError(f"{self.program.uri}: {error}") from error
-            for index, (request, report) in enumerate(zip(requests, done.runs, strict=True)):
+            for index, (request, report) in enumerate(zip(requests, done.runs, strict=False)):
                 self._check(index, request, report)
         return done
 

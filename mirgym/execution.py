@@ -6,13 +6,15 @@
              u64 file bytes, u16 n, n × str library, u16 n, n × (str directory, str stdin,
              str stdout, str stderr, u16 m, m × str argument)
     reply    u8 status, u64 compile ns, for each run u8 ending, i32 code, u64 cost, u64 ns;
-             if counters were wanted, for each function str name, u32 n, u32 m, n × u64 weight,
-             and for each run n × u64 times that the block ran, m × u64 that the branch was taken
+             if counters were wanted, for each function str name, u32 n, u32 m, u32 v,
+             n × u64 weight, v × u32 block, v × u32 node, v × u8 type, and for each run n × u64
+             times that the block ran, m × u64 that the branch was taken, and unless v is 0,
+             n × u64 sampled executions, v × u64[4] samples (``mirgym.values``)
 
 ``str`` is as in ``mirgym.wire``. The cost of a run is the sum over the blocks of times run ×
 weight, plus a charge by length for library calls on memory and strings, which is not among the
-counters. See native/instrument.h for weights, native/charges.h for charges and
-native/branches.h for what counts as a branch.
+counters. See native/instrument.h for weights, native/charges.h for charges,
+native/branches.h for what counts as a branch and native/samples.h for the words of samples.
 """
 
 from __future__ import annotations
@@ -25,13 +27,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .values import SAMPLES, FunctionValues
 from .wire import Verb, raise_on_error
 
-_HEAD = struct.Struct("<BBddQQ")
+_HEAD = struct.Struct("<BB")
+_LIMITS = struct.Struct("<ddQQ")
 _RUN = struct.Struct("<BiQQ")
 _U16 = struct.Struct("<H")
 _U32 = struct.Struct("<I")
-_TWO_U32 = struct.Struct("<II")
+_THREE_U32 = struct.Struct("<III")
 _U64 = struct.Struct("<Q")
 
 
@@ -55,6 +59,8 @@ class Counters(enum.IntEnum):
     BLOCKS = 1
     BRANCHES = 2
     """Blocks and branches. The cost is the same: what counts branches costs nothing."""
+    VALUES = 3
+    """These, and samples of what is computed (``mirgym.values``), at the same cost."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +110,14 @@ class CountedFunction(NamedTuple):
         counts: How often each run entered each block: (runs, blocks).
         taken: How often each run took each branch: (runs, branches). No branches unless
             they were wanted.
+        values: Samples of what was computed; none unless they were wanted.
     """
 
     name: str
     weights: np.ndarray
     counts: np.ndarray
     taken: np.ndarray
+    values: FunctionValues
 
 
 class Execution(NamedTuple):
@@ -128,18 +136,15 @@ def execute_request(
     counters: Counters,
 ) -> bytes:
     """Encode EXECUTE."""
-    parts = [
-        _HEAD.pack(
-            Verb.EXECUTE,
-            counters,
-            limits.cpu_seconds,
-            limits.wall_seconds,
-            limits.memory_bytes,
-            limits.file_bytes,
-        ),
-        _texts(libraries),
-        _U16.pack(len(runs)),
-    ]
+    return _HEAD.pack(Verb.EXECUTE, counters) + encode_runs(runs, libraries, limits)
+
+
+def encode_runs(
+    runs: Sequence[RunRequest], libraries: Sequence[str], limits: ExecutionLimits
+) -> bytes:
+    """What to run and how, the rest of a request."""
+    numbers = (limits.cpu_seconds, limits.wall_seconds, limits.memory_bytes, limits.file_bytes)
+    parts = [_LIMITS.pack(*numbers), _texts(libraries), _U16.pack(len(runs))]
     for run in runs:
         parts += [_text(text) for text in run[:4]]
         parts.append(_texts(run.arguments))
@@ -158,6 +163,16 @@ def _texts(texts: Sequence[str]) -> bytes:
 def decode_execution(reply: bytes, runs: int, *, counters: Counters) -> Execution:
     """Decode the reply to EXECUTE with this many runs."""
     raise_on_error(reply)
+    reports, compile_ns, at = decode_runs(reply, runs)
+    functions = []
+    while counters and at < len(reply):
+        function, at = _decode_function(reply, at, runs)
+        functions.append(function)
+    return Execution(reports, compile_ns, tuple(functions))
+
+
+def decode_runs(reply: bytes, runs: int) -> tuple[tuple[RunReport, ...], int, int]:
+    """The reports, the time of compiling in ns, and where the rest of the reply starts."""
     (compile_ns,) = _U64.unpack_from(reply, 1)
     at = 1 + _U64.size
     reports = []
@@ -165,18 +180,33 @@ def decode_execution(reply: bytes, runs: int, *, counters: Counters) -> Executio
         ending, code, cost, ns = _RUN.unpack_from(reply, at)
         reports.append(RunReport(Ending(ending), code, cost, ns))
         at += _RUN.size
-    functions = []
-    while counters and at < len(reply):
-        (length,) = _U32.unpack_from(reply, at)
-        at += _U32.size
-        name = reply[at : at + length].decode(errors="surrogateescape")
-        at += length
-        blocks, branches = _TWO_U32.unpack_from(reply, at)
-        at += _TWO_U32.size
-        weights = np.frombuffer(reply, np.uint64, blocks, at)
-        at += weights.nbytes
-        numbers = np.frombuffer(reply, np.uint64, runs * (blocks + branches), at)
-        at += numbers.nbytes
-        by_run = numbers.reshape(runs, blocks + branches)
-        functions.append(CountedFunction(name, weights, by_run[:, :blocks], by_run[:, blocks:]))
-    return Execution(tuple(reports), compile_ns, tuple(functions))
+    return tuple(reports), compile_ns, at
+
+
+def _decode_function(reply: bytes, at: int, runs: int) -> tuple[CountedFunction, int]:
+    """One function's counters, and where the next one's start."""
+    (length,) = _U32.unpack_from(reply, at)
+    at += _U32.size
+    name = reply[at : at + length].decode(errors="surrogateescape")
+    at += length
+    blocks, branches, values = _THREE_U32.unpack_from(reply, at)
+    at += _THREE_U32.size
+    words = blocks + branches + (blocks + SAMPLES * values if values else 0)
+    columns = []
+    for kind, count in (
+        (np.uint64, blocks),
+        (np.uint32, values),
+        (np.uint32, values),
+        (np.uint8, values),
+        (np.uint64, runs * words),
+    ):
+        columns.append(np.frombuffer(reply, kind, count, at))
+        at += columns[-1].nbytes
+    weights, of_blocks, nodes, types, numbers = columns
+    ends = np.cumsum([blocks, branches, blocks if values else 0])
+    counts, taken, executions, ring = np.split(numbers.reshape(runs, words), ends, axis=1)
+    found = FunctionValues.none(runs)
+    if values:
+        ring = ring.reshape(runs, values, SAMPLES)
+        found = FunctionValues.of(nodes, of_blocks, types, executions, ring)
+    return CountedFunction(name, weights, counts, taken, found), at

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .execution import CountedFunction, Execution
+from .values import summary
 from .wire import FunctionBranches
 
 _BLOCKS = (1, 2, 4, 8, 16, 32)
@@ -78,6 +79,10 @@ class Profile(NamedTuple):
             for f in self.functions
             if f.name
         ]
+
+    def value_vector(self) -> np.ndarray:
+        """``mirgym.values.VALUE_NAMES`` in numbers; needs ``Counters.VALUES``."""
+        return summary((f.values, f.counts.astype(float) * f.weights) for f in self.functions)
 
     def vector(self) -> np.ndarray:
         """``PROFILE_NAMES`` in numbers: (PROFILE_SIZE,) float32, each from 0 to 1."""

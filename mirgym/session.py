@@ -20,6 +20,7 @@ from .execution import (
     execute_request,
 )
 from .loops import LoopHints
+from .traces import DEFAULT_EVENTS, TracedExecution, decode_trace, trace_request
 from .wire import NO_KEY, NOTHING, FunctionBranches, FunctionRecord, State, Wanted
 
 DEFAULT_GROWTH_LIMIT = 16.0
@@ -157,6 +158,30 @@ class Session(Protocol):
         """
         ...
 
+    def trace(
+        self,
+        runs: Sequence[RunRequest],
+        *,
+        libraries: Sequence[str] = (),
+        limits: ExecutionLimits = DEFAULT_LIMITS,
+        limit: int = DEFAULT_EVENTS,
+        skip: int = 0,
+    ) -> TracedExecution:
+        """Run the module as ``execute`` does, and tell what it did (``mirgym.traces``).
+
+        Args:
+            runs: See ``execute``.
+            libraries: See ``execute``.
+            limits: See ``execute``.
+            limit: Events to keep of each run, 12 bytes each.
+            skip: Events to leave out before them.
+
+        Raises:
+            NotRunnableError: See ``execute``.
+            ValueError: More than 2²⁶ events are wanted, all runs together.
+        """
+        ...
+
     def close(self) -> None:
         """Free everything; may be called again."""
         ...
@@ -272,6 +297,20 @@ class WireSession(Closing):
         request = execute_request(runs, libraries, limits, counters=counters)
         reply = self._request(request, len(runs) * limits.wall_seconds)
         return decode_execution(reply, len(runs), counters=counters)
+
+    def trace(
+        self,
+        runs: Sequence[RunRequest],
+        *,
+        libraries: Sequence[str] = (),
+        limits: ExecutionLimits = DEFAULT_LIMITS,
+        limit: int = DEFAULT_EVENTS,
+        skip: int = 0,
+    ) -> TracedExecution:
+        """See ``Session.trace``."""
+        request = trace_request(runs, libraries, limits, limit=limit, skip=skip)
+        reply = self._request(request, len(runs) * limits.wall_seconds)
+        return decode_trace(reply, len(runs), skip=skip)
 
     def _plain(self, request: bytes) -> bytes:
         reply = self._request(request)

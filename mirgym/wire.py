@@ -19,6 +19,7 @@ FORK     → i64 pid, and a socket as ancillary data (workers only)
 EXECUTE  see ``mirgym.execution``
 HINT     u32 metrics, u32 views, u16 n, n × u32[4] (``mirgym.loops.LoopHints``) → state
 BRANCHES u32 metrics, u32 views, u32 n, n × (str name, u64 entries, u32 m, m × u64) → state
+TRACE    see ``mirgym.traces``
 ======== =====================================================================
 
 A ``str`` is u32 length and bytes. A reply starts with a status byte: 0, or the kind
@@ -61,6 +62,7 @@ class Verb(enum.IntEnum):
     EXECUTE = 10
     HINT = 11
     BRANCHES = 12
+    TRACE = 13
 
 
 LEVELS: Mapping[str, int] = {"as-is": 0, "O0": 1, "O1": 1, "O2": 1, "O3": 1, "Os": 2, "Oz": 3}

@@ -17,12 +17,10 @@ namespace mirgym {
 
 namespace {
 
-// A block's last instruction if it chooses among several successors, else null. Exceptions,
-// computed jumps and assembly are left to LLVM's own guesses.
+// A block's last instruction if it is a chooser, else null.
 Instruction *chooser(BasicBlock &block) {
   Instruction *last = block.getTerminator();
-  bool counted = last && isa<CondBrInst, SwitchInst>(last);
-  return counted && last->getNumSuccessors() > 1 ? last : nullptr;
+  return last && isChooser(*last) ? last : nullptr;
 }
 
 size_t countBranches(Function &function) {
@@ -96,12 +94,16 @@ void noteTemperature(Function &function, const FunctionBranches &counts,
 
 } // namespace
 
-std::vector<BasicBlock *> splitBranches(Function &function) {
+bool isChooser(const Instruction &instruction) {
+  return isa<CondBrInst, SwitchInst>(instruction) && instruction.getNumSuccessors() > 1;
+}
+
+std::vector<Branch> splitBranches(Function &function) {
   std::vector<Instruction *> choosers;
   for (BasicBlock &block : function)
     if (Instruction *last = chooser(block))
       choosers.push_back(last);
-  std::vector<BasicBlock *> made;
+  std::vector<Branch> made;
   for (Instruction *last : choosers)
     for (unsigned i = 0; i < last->getNumSuccessors(); ++i) {
       BasicBlock *target = last->getSuccessor(i);
@@ -112,7 +114,7 @@ std::vector<BasicBlock *> splitBranches(Function &function) {
       for (PHINode &phi : target->phis())
         phi.setIncomingBlock(
             static_cast<unsigned>(phi.getBasicBlockIndex(last->getParent())), between);
-      made.push_back(between);
+      made.push_back({between, last, i});
     }
   return made;
 }

@@ -19,8 +19,18 @@ struct FunctionBranches {
   std::vector<uint64_t> taken;
 };
 
-// Puts a block of its own on each branch; gives those blocks in the branches' order.
-std::vector<llvm::BasicBlock *> splitBranches(llvm::Function &function);
+struct Branch {
+  llvm::BasicBlock *block; // of its own
+  const llvm::Instruction *chooser;
+  unsigned way; // number of the successor
+};
+
+// Whether a terminator chooses among several successors. Exceptions, computed jumps and
+// assembly are left to LLVM's own guesses.
+bool isChooser(const llvm::Instruction &instruction);
+
+// Puts a block of its own on each branch; gives them in their order.
+std::vector<Branch> splitBranches(llvm::Function &function);
 
 // Notes the counts in the module as clang does with -fprofile-use: branch weights, entry
 // counts, the module's summary, `inlinehint` for hot functions and `cold` for cold ones.

@@ -12,9 +12,6 @@ namespace {
 
 uint64_t *total = nullptr;
 
-void chargeBulk(size_t bytes) { *total += bulkCharge(bytes); }
-void chargeString(size_t bytes) { *total += bytes / stringBytesPerUnit + 1; }
-
 // How many bytes a comparison looks at.
 size_t commonLength(const char *left, const char *right, size_t limit) {
   size_t i = 0;
@@ -141,6 +138,9 @@ template <typename Function> void *address(Function *function) {
 }
 
 } // namespace
+
+void chargeBulk(uint64_t bytes) { *total += bulkCharge(bytes); }
+void chargeString(uint64_t bytes) { *total += bytes / stringBytesPerUnit + 1; }
 
 void chargeTo(uint64_t *where) { total = where; }
 

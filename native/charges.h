@@ -20,6 +20,10 @@ constexpr uint64_t bulkCharge(uint64_t bytes) {
   return (bytes + bulkBytesPerUnit - 1) / bulkBytesPerUnit;
 }
 
+// For a call on so many bytes of memory, or of a string.
+void chargeBulk(uint64_t bytes);
+void chargeString(uint64_t bytes);
+
 // Where the wrappers add their charges up; must be set before one is called.
 void chargeTo(uint64_t *total);
 

@@ -1,5 +1,6 @@
 #include "execute.h"
 
+#include "arena.h"
 #include "channel.h"
 #include "charges.h"
 #include "codegen.h"
@@ -28,18 +29,18 @@ namespace {
   throw EngineError(ErrorKind::NotRunnable, what + ": " + std::strerror(errno));
 }
 
-// Counters that a child shares with this process.
-class SharedCounters {
+// Memory that a child shares with this process.
+class SharedWords {
 public:
-  explicit SharedCounters(size_t count) : count(count) {
+  explicit SharedWords(size_t count) : count(count) {
     void *made = mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (made == MAP_FAILED)
       fail("cannot share memory with the program");
     words = static_cast<uint64_t *>(made);
   }
-  ~SharedCounters() { munmap(words, bytes()); }
-  SharedCounters(const SharedCounters &) = delete;
-  void operator=(const SharedCounters &) = delete;
+  ~SharedWords() { munmap(words, bytes()); }
+  SharedWords(const SharedWords &) = delete;
+  void operator=(const SharedWords &) = delete;
 
   void clear() { std::memset(words, 0, bytes()); }
   uint64_t *begin() const { return words; }
@@ -73,6 +74,7 @@ struct Entry {
   Start start;
   Main main;
   bool returnsNothing;
+  const Arena *arena; // null: the memory of this process
 };
 
 // exit() also runs what this process has registered, which is not the child's: the
@@ -134,9 +136,18 @@ void closeOthers(int kept) {
   leaveRoot(run.directory.c_str());
   std::atexit(endHere);
   enterSandbox(limits);
-  entry.start();
-  int code = entry.main(static_cast<int>(arguments.size()) - 1, arguments.data(), environ);
-  exitProgram(entry.returnsNothing ? 0 : code);
+  static Entry program = entry;
+  static auto count = static_cast<int>(arguments.size()) - 1;
+  static char **given = entry.arena ? entry.arena->adopt(arguments) : arguments.data();
+  auto start = [] {
+    program.start();
+    int code = program.main(count, given, environ);
+    exitProgram(program.returnsNothing ? 0 : code);
+  };
+  if (entry.arena)
+    entry.arena->callOnStack(start);
+  start();
+  _exit(1); // never
 }
 
 int remainingMs(int64_t deadline) {
@@ -147,7 +158,7 @@ int remainingMs(int64_t deadline) {
 // Waits for the end, or kills at the deadline. The pipe tells the end at once: a child
 // that closed its end early is waited for in short sleeps.
 RunReport waitFor(pid_t child, int alive, int64_t deadline) {
-  RunReport report{Ending::Exited, 0, 0, 0, {}};
+  RunReport report{Ending::Exited, 0, 0, 0};
   int32_t why = 0;
   pollfd ready{alive, POLLIN, 0};
   while (poll(&ready, 1, remainingMs(deadline)) < 0 && errno == EINTR) {
@@ -165,9 +176,9 @@ RunReport waitFor(pid_t child, int alive, int64_t deadline) {
     usleep(pause);
   }
   if (failed)
-    report = {Ending::NotStarted, why, 0, 0, {}};
+    report = {Ending::NotStarted, why, 0, 0};
   else if (WIFSIGNALED(status))
-    report = {Ending::Signalled, WTERMSIG(status), 0, 0, {}};
+    report = {Ending::Signalled, WTERMSIG(status), 0, 0};
   else
     report.code = WEXITSTATUS(status);
   return report;
@@ -200,29 +211,65 @@ RunReport runOnce(const Entry &entry, const RunRequest &run, const RunLimits &li
   return report;
 }
 
+// Gives addresses as they are in every run.
+void showAddresses(const Arena &arena, const std::vector<CountedFunction> &functions,
+                   RunReport &report) {
+  std::vector<SiteKind> kinds;
+  uint64_t *words = report.counters.data();
+  for (const CountedFunction &function : functions) {
+    for (const TraceSite &site : function.sites)
+      kinds.push_back(site.kind);
+    words += function.counters();
+    uint64_t *samples = words - function.values.size() * samplesPerValue;
+    for (const SampledValue &value : function.values) {
+      for (size_t i = 0; value.type == ValuePointer && i < samplesPerValue; ++i)
+        samples[i] = arena.shown(samples[i]);
+      samples += samplesPerValue;
+    }
+  }
+  for (size_t i = 0; i < report.trace.sites.size(); ++i)
+    if (kinds[report.trace.sites[i]] == SiteKind::Load)
+      report.trace.payloads[i] = arena.shown(report.trace.payloads[i]);
+}
+
 } // namespace
 
 Execution execute(const llvm::Module &module, const std::vector<std::string> &libraries,
                   const std::vector<RunRequest> &runs, const RunLimits &limits,
-                  Counting counting) {
+                  Counting counting, const TraceLimits &traceLimits) {
   int64_t started = monotonicNs();
   CountedModule counted = instrument(module, targetMachineFor(module), counting);
-  SharedCounters counters(counted.counters() + 1);
+  SharedWords counters(counted.counters() + 1);
   chargeTo(counters.begin());
+  SharedWords events(traceWords(traceLimits));
+  traceTo(events.begin(), traceLimits);
   bool returnsNothing = counted.module->getFunction("main")->getReturnType()->isVoidTy();
   std::string object = emitForExecution(*counted.module);
-  LoadedObject loaded(object, libraries,
-                      {{countersSymbol, counters.begin()},
-                       {"exit", reinterpret_cast<void *>(exitProgram)}});
+  std::unique_ptr<Arena> arena;
+  llvm::StringMap<void *> own;
+  if (counting == Counting::Values || counting == Counting::Trace) {
+    arena = std::make_unique<Arena>();
+    own = Arena::functions();
+  }
+  own[countersSymbol] = counters.begin();
+  own[traceSymbol] = traceFunction();
+  own["exit"] = reinterpret_cast<void *>(exitProgram);
+  LoadedObject loaded(object, libraries, std::move(own));
+  if (arena)
+    arena->setProgram(loaded.sections());
   Entry entry{reinterpret_cast<Start>(loaded.symbol(startSymbol)),
-              reinterpret_cast<Main>(loaded.symbol("main")), returnsNothing};
+              reinterpret_cast<Main>(loaded.symbol("main")), returnsNothing, arena.get()};
   Execution execution{{}, static_cast<uint64_t>(monotonicNs() - started), {}};
   ChildrenAreWaitedFor scope;
   for (const RunRequest &run : runs) {
     counters.clear();
+    *events.begin() = 0;
     RunReport report = runOnce(entry, run, limits);
     report.cost = counted.cost(counters.begin());
     report.counters.assign(counters.begin() + 1, counters.end());
+    report.trace = readTrace(events.begin(), traceLimits);
+    if (arena)
+      showAddresses(*arena, counted.functions, report);
     execution.runs.push_back(std::move(report));
   }
   execution.functions = std::move(counted.functions);

@@ -34,7 +34,8 @@ struct RunReport {
   int32_t code;
   uint64_t cost;
   uint64_t ns; // wall time from the fork to the end
-  std::vector<uint64_t> counters; // after the charges; see instrument.h
+  std::vector<uint64_t> counters = {}; // after the charges; see instrument.h
+  Trace trace = {};
 };
 
 struct Execution {
@@ -45,6 +46,6 @@ struct Execution {
 
 Execution execute(const llvm::Module &module, const std::vector<std::string> &libraries,
                   const std::vector<RunRequest> &runs, const RunLimits &limits,
-                  Counting counting);
+                  Counting counting, const TraceLimits &traceLimits = {});
 
 } // namespace mirgym

@@ -60,6 +60,7 @@ public:
 
   std::vector<CountedFunction> run() {
     checkMain();
+    checkSamples();
     std::vector<CountedFunction> functions;
     std::vector<std::pair<Instruction *, Value *>> dynamicLengths;
     counters = new GlobalVariable(module, Type::getInt64Ty(module.getContext()), false,
@@ -73,6 +74,11 @@ public:
   }
 
 private:
+  struct CountedBlock {
+    BasicBlock *block;
+    Value *count; // with this execution; null where there is no place for it
+  };
+
   [[noreturn]] static void refuse(const std::string &why) {
     throw EngineError(ErrorKind::NotRunnable, why);
   }
@@ -98,8 +104,22 @@ private:
     main->setLinkage(GlobalValue::ExternalLinkage);
   }
 
+  void checkSamples() {
+    size_t values = 0;
+    for (Function &function : module)
+      if (counting == Counting::Values && isCounted(function))
+        values += valuesToSample(function).size();
+    if (values > mostSampledValues)
+      refuse("the module has " + std::to_string(values) + " values, and at most " +
+             std::to_string(mostSampledValues) + " can be sampled: run it without samples");
+  }
+
   CountedFunction countBlocks(Function &function) {
-    CountedFunction counted{function.getName().str(), {}, 0};
+    CountedFunction counted{function.getName().str()};
+    if (counting == Counting::Values)
+      counted.values = valuesToSample(function);
+    if (counting == Counting::Trace)
+      counted.sites = sitesToTrace(function);
     TargetTransformInfo costs = machine.getTargetTransformInfo(function);
     // All weights first: the counting itself costs nothing.
     for (const BasicBlock &block : function) {
@@ -109,29 +129,49 @@ private:
       counted.weights.push_back(weight);
     }
     size_t index = 0;
+    std::vector<CountedBlock> blocks;
     for (BasicBlock &block : function) {
       counted.weights[index++] += chargeLengths(block);
       ++slots;
+      blocks.push_back({&block, nullptr});
       BasicBlock::iterator at = block.getFirstNonPHIOrDbgOrAlloca();
       if (at == block.end() || isa<CatchSwitchInst>(*at))
         continue;
       if (at->isEHPad())
         ++at;
       IRBuilder<> builder(&block, at);
-      add(builder, slots, builder.getInt64(1));
+      blocks.back().count = add(builder, slots, builder.getInt64(1));
     }
-    if (counting == Counting::Branches)
-      counted.branches = countBranches(function);
+    if (counting != Counting::Blocks)
+      countBranches(function, counted);
+    sampleValues(counted, blocks);
     return counted;
   }
 
-  size_t countBranches(Function &function) {
-    std::vector<BasicBlock *> branches = splitBranches(function);
-    for (BasicBlock *branch : branches) {
-      IRBuilder<> builder(branch, branch->begin());
+  void sampleValues(const CountedFunction &function, ArrayRef<CountedBlock> blocks) {
+    ArrayRef<SampledValue> left(function.values);
+    size_t mask = slots + 1, first = mask + blocks.size();
+    for (size_t number = 0; number < blocks.size(); ++number, ++mask) {
+      auto own = left.take_while([&](const SampledValue &one) { return one.block == number; });
+      if (blocks[number].count && !own.empty())
+        sampleBlock(*blocks[number].block, blocks[number].count, own, {counters, mask, first});
+      left = left.drop_front(own.size());
+      first += own.size() * samplesPerValue;
+    }
+    slots += function.sampleWords();
+  }
+
+  void countBranches(Function &function, CountedFunction &counted) {
+    std::vector<Branch> branches = splitBranches(function);
+    for (const Branch &branch : branches) {
+      IRBuilder<> builder(branch.block, branch.block->begin());
       add(builder, ++slots, builder.getInt64(1));
     }
-    return branches.size();
+    counted.branches = branches.size();
+    if (counted.sites.empty())
+      return;
+    traceSites(module, counted.sites, sites, branches);
+    sites += counted.sites.size();
   }
 
   // Charges for memory intrinsics: the known ones are returned, the others are added up
@@ -152,10 +192,13 @@ private:
     return known;
   }
 
-  void add(IRBuilder<> &builder, size_t slot, Value *amount) {
+  // Gives the sum.
+  Value *add(IRBuilder<> &builder, size_t slot, Value *amount) {
     Type *word = builder.getInt64Ty();
     Value *address = builder.CreateConstInBoundsGEP1_64(word, counters, slot);
-    builder.CreateStore(builder.CreateAdd(builder.CreateLoad(word, address), amount), address);
+    Value *sum = builder.CreateAdd(builder.CreateLoad(word, address), amount);
+    builder.CreateStore(sum, address);
+    return sum;
   }
 
   // Renamed, so that code generation does not know them: it would expand some in line,
@@ -196,6 +239,7 @@ private:
   Counting counting;
   GlobalVariable *counters = nullptr;
   size_t slots = 0; // used so far; slot 0 is for the charges
+  size_t sites = 0; // traced so far
 };
 
 // The code may lie far from the C library: every reference outside goes through a table
@@ -221,7 +265,7 @@ uint64_t CountedModule::cost(const uint64_t *counters) const {
   for (const CountedFunction &function : functions) {
     for (uint64_t weight : function.weights)
       total += weight * *counters++;
-    counters += function.branches;
+    counters += function.branches + function.sampleWords();
   }
   return total;
 }

@@ -8,6 +8,9 @@
 // return, counts whole.
 #pragma once
 
+#include "samples.h"
+#include "trace.h"
+
 #include "llvm/ADT/StringRef.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Target/TargetMachine.h"
@@ -22,14 +25,22 @@ namespace mirgym {
 enum class Counting : unsigned char {
   Blocks = 0,
   Branches = 1, // and how often each branch is taken; see branches.h
+  Values = 2,   // and samples of what is computed; see samples.h
+  Trace = 3,    // as Branches, and a trace; see trace.h
 };
 
 struct CountedFunction {
   std::string name;
-  std::vector<uint64_t> weights; // of its blocks, in the order of the module
-  size_t branches = 0;           // that are counted
+  std::vector<uint64_t> weights = {}; // of its blocks, in the order of the module
+  size_t branches = 0;                // that are counted
+  // That are sampled or traced. The instructions in them are of use in here only.
+  std::vector<SampledValue> values = {};
+  std::vector<TraceSite> sites = {};
 
-  size_t counters() const { return weights.size() + branches; }
+  size_t counters() const { return weights.size() + branches + sampleWords(); }
+  size_t sampleWords() const {
+    return values.empty() ? 0 : weights.size() + samplesPerValue * values.size();
+  }
 };
 
 struct CountedModule {
@@ -42,8 +53,8 @@ struct CountedModule {
 };
 
 // Symbols that the module needs from outside: an array of u64 (first the charges, then
-// for each function one for each block and one for each branch that is counted), and wrappers, named with this before the
-// function's own name.
+// for each function one for each block, one for each branch that is counted, and its
+// samples), and wrappers, named with this before the function's own name.
 constexpr llvm::StringLiteral countersSymbol = "mirgym.counters";
 constexpr llvm::StringLiteral wrapperPrefix = "mirgym.charged.";
 // Runs the module's static constructors; it is in every instrumented module.

@@ -7,6 +7,7 @@
 #include "llvm/ExecutionEngine/RuntimeDyld.h"
 #include "llvm/ExecutionEngine/SectionMemoryManager.h"
 #include "llvm/Object/ObjectFile.h"
+#include "llvm/Support/Memory.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <cstdlib>
@@ -54,11 +55,37 @@ void *partOfEveryProgram(StringRef name) {
   return nullptr;
 }
 
-class Memory : public SectionMemoryManager {
+// Asks for memory at the same place in every process, one block after the other: sections
+// refer to each other by 32-bit distances.
+class Mapper : public SectionMemoryManager::MemoryMapper {
 public:
-  // One block: sections refer to each other by 32-bit distances.
+  sys::MemoryBlock allocateMappedMemory(SectionMemoryManager::AllocationPurpose, size_t size,
+                                        const sys::MemoryBlock *, unsigned flags,
+                                        std::error_code &error) override {
+    sys::MemoryBlock made = sys::Memory::allocateMappedMemory(size, &latest, flags, error);
+    if (!error)
+      latest = made;
+    return made;
+  }
+  std::error_code protectMappedMemory(const sys::MemoryBlock &block, unsigned flags) override {
+    return sys::Memory::protectMappedMemory(block, flags);
+  }
+  std::error_code releaseMappedMemory(sys::MemoryBlock &block) override {
+    return sys::Memory::releaseMappedMemory(block);
+  }
+
+private:
+  sys::MemoryBlock latest{reinterpret_cast<void *>(programAddress), 0};
+};
+
+struct WithMapper { // before the manager, which uses it to the end
+  Mapper mapper;
+};
+
+class Memory : private WithMapper, public SectionMemoryManager {
+public:
   explicit Memory(StringMap<void *> own)
-      : SectionMemoryManager(nullptr, /*ReserveAlloc=*/true), own(std::move(own)) {}
+      : SectionMemoryManager(&mapper, /*ReserveAlloc=*/true), own(std::move(own)) {}
 
   uint64_t getSymbolAddress(const std::string &symbol) override {
     return reinterpret_cast<uint64_t>(find(symbol));
@@ -72,10 +99,25 @@ public:
       return part;
     return dlsym(RTLD_DEFAULT, name.str().c_str());
   }
+  uint8_t *allocateCodeSection(uintptr_t size, unsigned alignment, unsigned id,
+                               StringRef name) override {
+    return noted(SectionMemoryManager::allocateCodeSection(size, alignment, id, name), size);
+  }
+  uint8_t *allocateDataSection(uintptr_t size, unsigned alignment, unsigned id, StringRef name,
+                               bool readOnly) override {
+    return noted(
+        SectionMemoryManager::allocateDataSection(size, alignment, id, name, readOnly), size);
+  }
   // A weak symbol may be nowhere.
   bool allowsZeroSymbols() override { return true; }
 
+  std::vector<std::pair<uint64_t, uint64_t>> sections;
+
 private:
+  uint8_t *noted(uint8_t *section, uintptr_t size) {
+    sections.emplace_back(reinterpret_cast<uint64_t>(section), size);
+    return section;
+  }
   StringMap<void *> own;
 };
 
@@ -115,6 +157,10 @@ LoadedObject::LoadedObject(StringRef bytes, const std::vector<std::string> &libr
 }
 
 LoadedObject::~LoadedObject() { parts->linker.deregisterEHFrames(); }
+
+const std::vector<std::pair<uint64_t, uint64_t>> &LoadedObject::sections() const {
+  return parts->memory.sections;
+}
 
 void *LoadedObject::symbol(StringRef name) const {
   return parts->linker.getSymbolLocalAddress(name);

@@ -4,11 +4,17 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringRef.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mirgym {
+
+// Where code is loaded when there is room, as a rule. Its low half is not 0: libgcc takes a
+// function there for one that the linker dropped, and finds no handler of exceptions in it.
+constexpr uint64_t programAddress = 0x1000'0040'0000;
 
 class LoadedObject {
 public:
@@ -22,6 +28,8 @@ public:
   void operator=(const LoadedObject &) = delete;
 
   void *symbol(llvm::StringRef name) const; // null when there is none
+  // Beginnings and sizes of what holds its code and variables, in the order of the object.
+  const std::vector<std::pair<uint64_t, uint64_t>> &sections() const;
 
 private:
   struct Parts;

@@ -2,6 +2,7 @@
 
 #include "errors.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace mirgym {
@@ -47,6 +48,11 @@ public:
   void text(std::string_view value) {
     number<uint32_t>(static_cast<uint32_t>(value.size()));
     bytes.append(value);
+  }
+  // Their count, and they.
+  template <typename T> void numbers(const std::vector<T> &values) {
+    number(static_cast<uint32_t>(values.size()));
+    bytes.append(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(T));
   }
   void raw(std::string_view value) { bytes.append(value); }
   std::string bytes;
@@ -141,22 +147,29 @@ std::vector<std::string> texts(Reader &request) {
   return list;
 }
 
-void execute(Session &session, Reader &request, Writer &reply) {
-  auto wanted = request.number<uint8_t>(); // 0: no counters
-  auto counting = wanted > 1 ? Counting::Branches : Counting::Blocks;
+struct ExecuteRequest {
   RunLimits limits;
-  limits.cpuSeconds = request.number<double>();
-  limits.wallSeconds = request.number<double>();
-  limits.memoryBytes = request.number<uint64_t>();
-  limits.fileBytes = request.number<uint64_t>();
-  std::vector<std::string> libraries = texts(request);
-  std::vector<RunRequest> runs(request.number<uint16_t>());
-  for (RunRequest &run : runs) {
+  std::vector<std::string> libraries;
+  std::vector<RunRequest> runs;
+};
+
+ExecuteRequest executeRequest(Reader &request) {
+  ExecuteRequest read;
+  read.limits.cpuSeconds = request.number<double>();
+  read.limits.wallSeconds = request.number<double>();
+  read.limits.memoryBytes = request.number<uint64_t>();
+  read.limits.fileBytes = request.number<uint64_t>();
+  read.libraries = texts(request);
+  read.runs.resize(request.number<uint16_t>());
+  for (RunRequest &run : read.runs) {
     for (std::string *path : {&run.directory, &run.input, &run.output, &run.errors})
       *path = request.text();
     run.arguments = texts(request);
   }
-  Execution execution = session.execute(libraries, runs, limits, counting);
+  return read;
+}
+
+void writeRuns(const Execution &execution, Writer &reply) {
   reply.number(execution.compileNs);
   for (const RunReport &run : execution.runs) {
     reply.number(run.ending);
@@ -164,6 +177,43 @@ void execute(Session &session, Reader &request, Writer &reply) {
     reply.number(run.cost);
     reply.number(run.ns);
   }
+}
+
+void trace(Session &session, Reader &request, Writer &reply) {
+  TraceLimits kept;
+  kept.skip = request.number<uint64_t>();
+  kept.limit = request.number<uint64_t>();
+  auto [limits, libraries, runs] = executeRequest(request);
+  if (kept.limit > mostTraceEvents / std::max<size_t>(runs.size(), 1))
+    throw EngineError(ErrorKind::BadRequest,
+                      std::to_string(runs.size()) + " traces of " + std::to_string(kept.limit) +
+                          " events are too long; at most " + std::to_string(mostTraceEvents) +
+                          " events are kept");
+  Execution execution = session.execute(libraries, runs, limits, Counting::Trace, kept);
+  writeRuns(execution, reply);
+  for (const RunReport &run : execution.runs) {
+    reply.number(run.trace.total);
+    reply.numbers(run.trace.sites);
+    reply.numbers(run.trace.payloads);
+  }
+  for (const CountedFunction &function : execution.functions) {
+    reply.text(function.name);
+    reply.number(static_cast<uint32_t>(function.sites.size()));
+    for (const TraceSite &site : function.sites)
+      reply.number(site.number);
+    for (const TraceSite &site : function.sites)
+      reply.number(site.kind);
+  }
+}
+
+void execute(Session &session, Reader &request, Writer &reply) {
+  auto wanted = request.number<uint8_t>(); // 0: no counters
+  if (wanted > 3)
+    throw EngineError(ErrorKind::BadRequest, "there are no counters " + std::to_string(wanted));
+  auto counting = static_cast<Counting>(std::max<uint8_t>(wanted, 1) - 1);
+  auto [limits, libraries, runs] = executeRequest(request);
+  Execution execution = session.execute(libraries, runs, limits, counting);
+  writeRuns(execution, reply);
   if (!wanted)
     return;
   size_t first = 0;
@@ -171,8 +221,15 @@ void execute(Session &session, Reader &request, Writer &reply) {
     reply.text(function.name);
     reply.number(static_cast<uint32_t>(function.weights.size()));
     reply.number(static_cast<uint32_t>(function.branches));
+    reply.number(static_cast<uint32_t>(function.values.size()));
     for (uint64_t weight : function.weights)
       reply.number(weight);
+    for (const SampledValue &value : function.values)
+      reply.number(value.block);
+    for (const SampledValue &value : function.values)
+      reply.number(value.node);
+    for (const SampledValue &value : function.values)
+      reply.number(value.type);
     size_t end = first + function.counters();
     for (const RunReport &run : execution.runs)
       for (size_t i = first; i < end; ++i)
@@ -201,6 +258,8 @@ void dispatch(Session &session, Reader &request, Writer &reply) {
     return functions(session, reply);
   case Verb::Execute:
     return execute(session, request, reply);
+  case Verb::Trace:
+    return trace(session, request, reply);
   case Verb::HintLoops:
     return hintLoops(session, request, reply);
   case Verb::NoteBranches:

@@ -23,6 +23,7 @@ enum class Verb : unsigned char {
   Execute = 10,
   HintLoops = 11,
   NoteBranches = 12,
+  Trace = 13,
 };
 
 // Never throws: an error becomes a reply of its kind.

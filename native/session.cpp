@@ -389,8 +389,8 @@ std::string Session::emit(EmitKind kind) {
 
 Execution Session::execute(const std::vector<std::string> &libraries,
                            const std::vector<RunRequest> &runs, const RunLimits &limits,
-                           Counting counting) {
-  return mirgym::execute(loaded(), libraries, runs, limits, counting);
+                           Counting counting, const TraceLimits &traceLimits) {
+  return mirgym::execute(loaded(), libraries, runs, limits, counting, traceLimits);
 }
 
 StepOutcome Session::noteBranches(const std::vector<FunctionBranches> &counts) {

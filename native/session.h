@@ -91,7 +91,7 @@ public:
   // Runs the module as it is; it stays so. See execute.h.
   Execution execute(const std::vector<std::string> &libraries,
                     const std::vector<RunRequest> &runs, const RunLimits &limits,
-                    Counting counting);
+                    Counting counting, const TraceLimits &traceLimits = {});
   // Tells the passes how often each branch is taken. See branches.h.
   StepOutcome noteBranches(const std::vector<FunctionBranches> &counts);
   void forgetSentViews();

@@ -13,12 +13,15 @@ from mirgym.levels import measure_level
 from mirgym.profile import PROFILE_NAMES, PROFILE_SIZE, Profile
 from mirgym.programs import resolve
 from mirgym.session import InProcessSession
+from mirgym.values import FunctionValues
 from mirgym.wire import NO_KEY
 
 
 def counted(name: str, weights: list[int], *runs: list[int]) -> CountedFunction:
     none = np.zeros((len(runs), 0), np.uint64)
-    return CountedFunction(name, np.array(weights, np.uint64), np.array(runs, np.uint64), none)
+    values = FunctionValues.none(len(runs))
+    counts = np.array(runs, np.uint64)
+    return CountedFunction(name, np.array(weights, np.uint64), counts, none, values)
 
 
 def test_by_hand() -> None:

@@ -17,8 +17,9 @@ from .conftest import Make
 RUNS = {"objective": "dynamic_cost", "observation": "history", "actions": ["sroa", "lower-expect"]}
 
 
-def test_gymnasium_checks_it(make: Make) -> None:
-    env = ProfileObservation(make(**RUNS))
+@pytest.mark.parametrize("values", [False, True])
+def test_gymnasium_checks_it(make: Make, values: bool) -> None:
+    env = ProfileObservation(make(**RUNS), values=values)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", ".*different from the unwrapped version")
@@ -43,12 +44,25 @@ def test_it_changes_with_the_program_and_only_then(make: Make) -> None:
     assert np.array_equal(again["profile"], first["profile"])
 
 
+def test_values_are_the_same_in_every_environment(make: Make) -> None:
+    seen = []
+    for _ in range(2):
+        env = ProfileObservation(make(**RUNS), values=True)
+        first, _ = env.reset(seed=0)
+        after, *_ = env.step(0)
+        assert first in env.observation_space and after in env.observation_space
+        assert first["values"].any() and not np.array_equal(first["values"], after["values"])
+        seen.append((first["values"], after["values"]))
+        env.close()
+    assert np.array_equal(seen[0], seen[1])
+
+
 def test_what_cannot_be_run_has_none(make: Make, tmp_path: Path) -> None:
     source = tmp_path / "library.c"
     source.write_text("int twice(int x) { return 2 * x; }\n")
-    env = ProfileObservation(make(programs=str(source)))
+    env = ProfileObservation(make(programs=str(source)), values=True)
     observation, info = env.reset(seed=0)
-    assert not observation["profile"].any()
+    assert not observation["profile"].any() and not observation["values"].any()
     assert "nothing says how to run" in info["profile_error"]
 
 
