@@ -191,7 +191,7 @@ class TestMix:
             "numeric": ("FAdd", "FMul", "FDiv"),
             "pointers": ("load ptr",),
             "control": ("Br", "Switch"),
-            "embedded": ("Xor", "Shl"),
+            "embedded": ("And", "LShr"),
             "calls": ("Ret",),
             "strings": ("Trunc",),
         }

@@ -122,7 +122,9 @@ class Operands:
         if form < 0.9:
             shift = self.rng.choice(("<<", ">>"))
             return f"({self._atom()} {shift} {self.rng.randint(1, 9)})"
-        return f"(({self._atom()} {self.operator()} {self._atom()}) {self.operator()} {self._atom()})"
+        return (
+            f"(({self._atom()} {self.operator()} {self._atom()}) {self.operator()} {self._atom()})"
+        )
 
     def _real(self) -> str:
         names = self.of_type.get("double", [])
