@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import csv
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -88,7 +88,7 @@ def describe(session: Session, embedder: Embedder, program: Program) -> Describe
     snapshot = session.snapshot()
     module = state.views["functions"]
     assert isinstance(module, ModuleView)
-    counts = np.concatenate([state.views["instcount"], state.views["autophase"]])  # type: ignore[list-item]
+    counts = np.concatenate([state.views["instcount"], state.views["autophase"]])
     y = []
     for pipeline in (*PASSES, str(LEVEL_PIPELINES["Oz"])):
         session.restore(snapshot)
@@ -138,61 +138,83 @@ def tests(config: SynthMixConfig) -> dict[str, Described]:
     return {name: described(f"test-{name}", some, config.work) for name, some in specs.items()}
 
 
-def scores_of(
-    fit: Described, valid: Described, test: Mapping[str, Described], seeds: int
-) -> dict[str, np.ndarray]:
-    """R² on each kind of test programs, (seeds, P + 1)."""
-    parts = heads.Parts(heads.Part(*fit), heads.Part(*valid), heads.Part(*joined([*test.values()])))
-    predicted = heads.ask(heads.ridge_values, parts, seeds)
-    scores, start = {}, 0
-    for name, one in test.items():
-        rows = slice(start, start + len(one.x))
-        scores[name] = np.stack([heads.r2(each[rows], one.y) for each in predicted])
-        start = rows.stop
-    return scores
-
-
 class Cell(NamedTuple):
-    """R² of one mix on one kind of test programs."""
+    """One mix on one kind of test programs; mean and standard deviation over the seeds."""
 
     train: str
     test: str
     programs: int
     oz: float
+    """R² of the benefit of Oz."""
     oz_deviation: float
+    correlation: float
+    """Of what is told about Oz with what is true: blind to a shift that all programs share."""
+    correlation_deviation: float
     passes: float
-    """Mean over the passes."""
+    """R² of the single passes, their squares summed before they are divided."""
     passes_deviation: float
+
+
+MEASURES = ("oz", "correlation", "passes")
+TITLES = ("benefit of Oz, R²", "benefit of Oz, correlation", "single passes, R²")
+
+
+def measures(told: np.ndarray, true: np.ndarray) -> tuple[float, ...]:
+    """``MEASURES`` of predictions, (n, P + 1).
+
+    >>> true = np.array([[1.0, 0.0], [3.0, 1.0], [5.0, 2.0]])
+    >>> measures(true, true)
+    (1.0, 1.0, 1.0)
+    >>> measures(true + [0.0, 1.0], true)
+    (-0.5, 1.0, 1.0)
+    """
+    error, spread = ((told - true) ** 2).sum(0), ((true - true.mean(0)) ** 2).sum(0)
+    oz, passes = 1 - error[-1] / spread[-1], 1 - error[:-1].sum() / spread[:-1].sum()
+    correlation = np.corrcoef(told[:, -1], true[:, -1])[0, 1]
+    return float(oz), round(float(correlation), 12), float(passes)
+
+
+def cells_of(
+    train: str, fit: Described, valid: Described, test: Mapping[str, Described], seeds: int
+) -> Iterator[Cell]:
+    """One mix on every kind of test programs."""
+    parts = heads.Parts(heads.Part(*fit), heads.Part(*valid), heads.Part(*joined([*test.values()])))
+    predicted = heads.ask(heads.ridge_values, parts, seeds)
+    start = 0
+    for name, one in test.items():
+        rows = slice(start, start + len(one.x))
+        values = np.array([measures(each[rows], one.y) for each in predicted])
+        numbers = np.stack([values.mean(0), values.std(0)], axis=1).ravel()
+        yield Cell(train, name, len(one.x), *map(float, numbers))
+        start = rows.stop
 
 
 def table(config: SynthMixConfig) -> list[Cell]:
     """Every mix on everything."""
     fits, valids = mixes(config)
     test = tests(config)
-    cells = []
-    for train, fit in fits.items():
-        for name, values in scores_of(fit, valids[train], test, config.seeds).items():
-            oz, passes = values[:, -1], np.nanmean(values[:, :-1], axis=1)
-            numbers = (oz.mean(), oz.std(), passes.mean(), passes.std())
-            cells.append(Cell(train, name, len(test[name].x), *map(float, numbers)))
-    return cells
+    return [
+        cell
+        for train, fit in fits.items()
+        for cell in cells_of(train, fit, valids[train], test, config.seeds)
+    ]
 
 
 def summary(cells: Sequence[Cell]) -> dict[str, dict[str, float]]:
-    """For each mix: R² on its own profile, and medians over the others and the real ones."""
+    """For each mix: its own profile, the median over the others, and each kind of real programs.
+
+    R² has no lower bound, hence the median. ``mixed`` has no profile of its own.
+    """
     found = {}
     for train in dict.fromkeys(cell.train for cell in cells):
         row = {cell.test: cell for cell in cells if cell.train == train}
-        # A mix has no other profile, and R² has no lower bound: hence the median.
-        others = [name for name in PROFILES if name != train]
+        places = {"own": [train]} if train in row else {}
+        places["other profiles"] = [name for name in PROFILES if name != train]
+        places |= {name: [name] for name in REAL}
         found[train] = {
-            f"{what}, {where}": round(float(np.median([getattr(row[n], what) for n in names])), 4)
-            for what in ("oz", "passes")
-            for where, names in (
-                ("own", [train] if train in row else list(PROFILES)),
-                ("other profiles", others),
-                *((name, [name]) for name in REAL),
-            )
+            f"{what}, {place}": round(float(np.median([getattr(row[n], what) for n in names])), 4)
+            for what in MEASURES
+            for place, names in places.items()
         }
     return found
 
@@ -208,11 +230,13 @@ def main(config: SynthMixConfig) -> None:
             writer.writerow([f"{v:.4f}" if isinstance(v, float) else v for v in cell])
     matrices = {
         title: {(cell.train, cell.test): getattr(cell, what) for cell in cells}
-        for what, title in (("oz", "benefit of Oz, R²"), ("passes", "single passes, mean R²"))
+        for what, title in zip(MEASURES, TITLES, strict=True)
     }
     plot_matrices(config.folder / "matrix.png", matrices)
-    write_run_json(config.folder, config, {"passes": PASSES, **summary(cells)})
-    for train, row in summary(cells).items():
+    found = summary(cells)
+    counts = {cell.test: cell.programs for cell in cells}
+    write_run_json(config.folder, config, {"mixes": found, "tested": counts, "passes": PASSES})
+    for train, row in found.items():
         print(train, row)
 
 

@@ -156,6 +156,23 @@ class TestGenerator:
         assert "$" not in made.source
         assert made.source.count("{") == made.source.count("}")
 
+    @given(
+        seed=st.integers(0, 2**32 - 1),
+        shares=st.dictionaries(st.sampled_from(KINDS), st.sampled_from((0, 0.05, 0.2)), max_size=5),
+        size=st.integers(5, 60),
+        trips=st.integers(*NUMBERS["trips"]),
+    )
+    @settings(max_examples=25)
+    def test_any_uri_compiles(self, seed, shares, size, trips):
+        options = "&".join(f"{kind}={share}" for kind, share in shares.items())
+        program = resolve(f"synth://{seed}?size={size}&trips={trips}&{options}".rstrip("&"))
+        assert resolve(program.uri).sources == program.sources
+        assert program.bitcode()
+
+    def test_data_is_declared_with_what_sums_it_up(self):
+        """Arrays of ``double`` and no variables of that type, as seed 86 once had."""
+        assert resolve("synth://86?profile=balanced").bitcode()
+
 
 class TestMix:
     def test_counts_follow_the_shares(self):

@@ -167,7 +167,7 @@ class FunctionWriter:
         self._loops += looped
         if counter:
             self.operands.counters.append(counter)
-        lines = []
+        lines: list[str] = []
         for _ in range(self.rng.randint(1, 4)):
             if self._left > 0 or not lines:
                 lines += self._construct()

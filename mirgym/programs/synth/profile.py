@@ -59,7 +59,7 @@ def _profile(
     functions: int = 6,
     depth: int = 2,
     trips: int = 12,
-    globals: float = 0.3,  # noqa: A002 - the name of the field and of the option
+    globals: float = 0.3,
     **weights: float,
 ) -> Profile:
     total = sum(weights.values())

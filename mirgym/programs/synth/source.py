@@ -32,7 +32,7 @@ _PIECES = (
     Piece(r"\btame\b|\bd\d|\bgd\d|\br\d\b", """\
 static double tame(double x) { return fabs(x) > 1000.0 ? 1.0 / x : x; }
 """),
-    Piece(r"\bbits\b|\bgd\d", """\
+    Piece(r"\bbits\b|\bgd\d|\br\d\b", """\
 static u32 bits(double x) {
   u64 word;
   memcpy(&word, &x, sizeof(word));
