@@ -109,6 +109,7 @@ ENTRIES = (
     Entry("mine_edits", "-m experiments.mine_edits --corpus {work}/modules --corpus-count 45"),
     Entry("mine_speed", "-m experiments.mine_speed --rounds 5"),
     Entry("loops", "-m experiments.loops"),
+    Entry("synth_mix", "-m experiments.synth_mix"),
     Entry("pareto", "-m experiments.pareto --budget 45"),
     Entry("mine_portfolio", "-m experiments.mine_portfolio --corpus {work}/modules --minutes 14"),
     Entry(

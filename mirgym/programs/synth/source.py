@@ -12,7 +12,7 @@ from .functions import Draft, Function, FunctionWriter
 from .profile import NUMBERS, Profile
 
 _SMALLEST_LENGTH = 64
-_LARGE_WORK = 200_000_000
+_LARGE_WORK = 1_000_000_000
 """Operations of the large run, roughly."""
 
 
@@ -114,7 +114,7 @@ def generate(seed: int, profile: Profile) -> Synthetic:
         draft.functions.append(FunctionWriter(draft, parameters).write(f"work{index}", budget))
     source = _program(draft)
     work = sum(function.cost for function in draft.functions)
-    repeats = min(max(_LARGE_WORK // work, 2), 100_000)
+    repeats = min(max(_LARGE_WORK // work, 2), 1_000_000)
     return Synthetic(seed, profile, source, draft.counts, repeats)
 
 
