@@ -131,7 +131,7 @@ def mixes(config: SynthMixConfig) -> tuple[dict[str, Described], dict[str, Descr
     return fits, valids
 
 
-def tests(config: SynthMixConfig) -> dict[str, Described]:
+def scored(config: SynthMixConfig) -> dict[str, Described]:
     """What is scored, by name."""
     generated = {name: seeds_of(name, _FIRST_TEST_SEED, config.test_programs) for name in PROFILES}
     specs = {**generated, **{name: [spec] for name, spec in REAL.items()}}
@@ -192,7 +192,7 @@ def cells_of(
 def table(config: SynthMixConfig) -> list[Cell]:
     """Every mix on everything."""
     fits, valids = mixes(config)
-    test = tests(config)
+    test = scored(config)
     return [
         cell
         for train, fit in fits.items()
