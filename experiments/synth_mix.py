@@ -1,7 +1,7 @@
 """What the mix of generated training programs does to results on other programs.
 
 For each profile of ``synth://``, and for all of them in equal parts (``mixed``), a ridge
-regression learns from the same number of programs to tell ln(instructions ÷ instructions
+regression learns from the same number of programs (``all`` has those of every profile) to tell ln(instructions ÷ instructions
 after Oz) of a program and ln(instructions ÷ instructions after it) of single passes. It sees
 InstCount and Autophase as shares of the instructions, and the frozen embedding. It is scored
 on other seeds of every profile, and on real programs: the training half of mirbench, and the
@@ -46,7 +46,7 @@ PASSES = (
     "inline",
 )  # fmt: skip
 REAL = {"mirbench": "mirbench:train", "loopkernels": "loopkernels:train"}
-MIXED = "mixed"
+MIXED, ALL = "mixed", "all"
 _FIRST_TEST_SEED = 1_000_000
 _VIEWS = Wanted.of(views=("instcount", "autophase", "functions"), key=False)
 
@@ -123,11 +123,15 @@ def seeds_of(profile: str, first: int, count: int) -> list[str]:
 def mixes(config: SynthMixConfig) -> tuple[dict[str, Described], dict[str, Described]]:
     """What is fitted on and what the ridge is chosen by, for each mix."""
     fit, valid = config.train_programs, config.train_programs // 5
-    each = {name: described(name, seeds_of(name, 0, fit + valid), config.work) for name in PROFILES}
-    fits = {name: one.take(slice(0, fit)) for name, one in each.items()}
-    valids = {name: one.take(slice(fit, None)) for name, one in each.items()}
-    fits[MIXED] = joined([one.take(slice(0, fit // len(PROFILES))) for one in fits.values()])
-    valids[MIXED] = joined([one.take(slice(0, valid // len(PROFILES))) for one in valids.values()])
+    programs = {
+        name: described(name, seeds_of(name, 0, fit + valid), config.work) for name in PROFILES
+    }
+    fits = {name: one.take(slice(0, fit)) for name, one in programs.items()}
+    valids = {name: one.take(slice(fit, None)) for name, one in programs.items()}
+    for whole in (fits, valids):
+        each = list(whole.values())
+        parts = [one.take(slice(0, len(one.x) // len(PROFILES))) for one in each]
+        whole[MIXED], whole[ALL] = joined(parts), joined(each)
     return fits, valids
 
 
@@ -178,8 +182,12 @@ def cells_of(
     train: str, fit: Described, valid: Described, test: Mapping[str, Described], seeds: int
 ) -> Iterator[Cell]:
     """One mix on every kind of test programs."""
-    parts = heads.Parts(heads.Part(*fit), heads.Part(*valid), heads.Part(*joined([*test.values()])))
-    predicted = heads.ask(heads.ridge_values, parts, seeds)
+    # The ridge holds down the constant, too: with few rows it must have nothing to say.
+    mean = fit.y.mean(0)
+    parts = heads.Parts(
+        *(heads.Part(one.x, one.y - mean) for one in (fit, valid, joined([*test.values()])))
+    )
+    predicted = [told + mean for told in heads.ask(heads.ridge_values, parts, seeds)]
     start = 0
     for name, one in test.items():
         rows = slice(start, start + len(one.x))
@@ -203,7 +211,7 @@ def table(config: SynthMixConfig) -> list[Cell]:
 def summary(cells: Sequence[Cell]) -> dict[str, dict[str, float]]:
     """For each mix: its own profile, the median over the others, and each kind of real programs.
 
-    R² has no lower bound, hence the median. ``mixed`` has no profile of its own.
+    R² has no lower bound, hence the median. ``mixed`` and ``all`` have no profile of their own.
     """
     found = {}
     for train in dict.fromkeys(cell.train for cell in cells):

@@ -10,6 +10,7 @@ import pytest
 
 from experiments import synth_mix
 from experiments.synth_mix import (
+    ALL,
     MEASURES,
     MIXED,
     PASSES,
@@ -70,8 +71,8 @@ def test_end_to_end(tmp_path, monkeypatch):
     main(config)
     with (tmp_path / "out" / "table.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert {row["train"] for row in rows} == {"balanced", "numeric", MIXED}
-    assert len(rows) == 3 * 3
+    assert {row["train"] for row in rows} == {"balanced", "numeric", MIXED, ALL}
+    assert len(rows) == 4 * 3
     run = json.loads((tmp_path / "out" / "run.json").read_text())
     assert run["config"]["train_programs"] == 10
     assert set(run["figures"]["mixes"]["numeric"]) == {
