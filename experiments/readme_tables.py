@@ -189,16 +189,20 @@ def convolutions(results: Path) -> str:
 def synth_mix(results: Path) -> str:
     """A mix of generated programs a row: how well it prepares for what."""
     run = json.loads((results / "synth_mix" / "run.json").read_text(encoding="utf-8"))
-    measures = {"oz": "R²", "correlation": "correlation", "passes": "passes, R²"}
-    places = {"other profiles": "other profiles", "mirbench": "mirbench", "loopkernels": "kernels"}
-    columns = {"oz, own": "own profile, R²"}
-    columns |= {f"{m}, {p}": f"{places[p]}, {measures[m]}" for m in measures for p in places}
+    measures = {"oz": "Oz", "passes": "passes"}
+    places = {
+        "own": "own profile",
+        "other profiles": "other profiles",
+        "mirbench": "mirbench",
+        "loopkernels": "kernels",
+    }
+    columns = {f"{m}, {p}": f"{measures[m]}: {places[p]}" for m in measures for p in places}
 
     def cell(row: Mapping[str, float], name: str) -> str:
         return f"{row[name]:.2f}".replace("-", "−") if name in row else ""
 
     return markdown(
-        ["trained on", *columns.values()],
+        ["R², trained on", *columns.values()],
         [
             [mix, *(cell(row, name) for name in columns)]
             for mix, row in run["figures"]["mixes"].items()

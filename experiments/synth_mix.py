@@ -1,11 +1,12 @@
 """What the mix of generated training programs does to results on other programs.
 
 For each profile of ``synth://``, and for all of them in equal parts (``mixed``), a ridge
-regression learns from the same number of programs (``all`` has those of every profile) to tell ln(instructions ÷ instructions
-after Oz) of a program and ln(instructions ÷ instructions after it) of single passes. It sees
-InstCount and Autophase as shares of the instructions, and the frozen embedding. It is scored
-on other seeds of every profile, and on real programs: the training half of mirbench, and the
-training families of ``loopkernels``. Nothing is chosen by the test programs.
+regression learns from the same number of programs; ``all`` has those of every profile. It is
+to tell ln(instructions ÷ instructions after Oz) of a program, and ln(instructions ÷
+instructions after it) of single passes, from InstCount and Autophase as shares of the
+instructions, and the frozen embedding. It is scored on other seeds of every profile, and on
+real programs: the training half of mirbench, and the training families of ``loopkernels``.
+Nothing is chosen by the test programs.
 
 Writes ``results/synth_mix/``: ``table.csv`` (a line for each mix and each kind of test
 programs, mean and standard deviation over seeds that take 80 % of the training programs),
