@@ -73,3 +73,23 @@ def plot_loops(path: Path, learned: Mapping[str, Any]) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def plot_matrices(path: Path, matrices: Mapping[str, Mapping[tuple[str, str], float]]) -> None:
+    """A matrix beside the other: trained on a row, tested on a column; colours from 0 to 1."""
+    figure, all_axes = plt.subplots(1, len(matrices), figsize=(6.2 * len(matrices), 5))
+    for axes, (title, cells) in zip(all_axes, matrices.items(), strict=True):
+        rows, columns = (list(dict.fromkeys(names)) for names in zip(*cells, strict=True))
+        values = [[cells[row, column] for column in columns] for row in rows]
+        axes.imshow(values, vmin=0, vmax=1, cmap="Blues", aspect="auto")
+        for y, line in enumerate(values):
+            for x, value in enumerate(line):
+                colour = "white" if value > 0.6 else "black"
+                text = f"{value:.2f}" if value > -10 else "< −10"
+                axes.text(x, y, text, ha="center", va="center", fontsize=8, color=colour)
+        axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
+        axes.set_yticks(range(len(rows)), rows)
+        axes.set(title=title, xlabel="tested on", ylabel="trained on")
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)

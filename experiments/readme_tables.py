@@ -187,6 +187,30 @@ def convolutions(results: Path) -> str:
     )
 
 
+def synth_mix(results: Path) -> str:
+    """A mix of generated programs a row: how well it prepares for what."""
+    run = json.loads((results / "synth_mix" / "run.json").read_text(encoding="utf-8"))
+    measures = {"oz": "Oz", "passes": "passes"}
+    places = {
+        "own": "own profile",
+        "other profiles": "other profiles",
+        "mirbench": "mirbench",
+        "loopkernels": "kernels",
+    }
+    columns = {f"{m}, {p}": f"{measures[m]}: {places[p]}" for m in measures for p in places}
+
+    def cell(row: Mapping[str, float], name: str) -> str:
+        return f"{row[name]:.2f}".replace("-", "−") if name in row else ""
+
+    return markdown(
+        ["R², trained on", *columns.values()],
+        [
+            [mix, *(cell(row, name) for name in columns)]
+            for mix, row in run["figures"]["mixes"].items()
+        ],
+    )
+
+
 def _if_there(file: str, table: Callable[[Path], str]) -> Callable[[Path], str]:
     """The table, once there is the file that it reads."""
     return lambda results: table(results) if (results / file).exists() else MISSING
@@ -198,6 +222,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "pretrain": _if_there("pretrain_report/report.csv", pretrain),
     "convolutions": _if_there("compare_convs/convs.csv", convolutions),
     "observations": _if_there("train_policy/observations.csv", observations),
+    "synth_mix": _if_there("synth_mix/run.json", synth_mix),
     "ablations": own_table("ablations"),
     "tasks-devmap": _if_there(
         "tasks-devmap/run.json", lambda results: markdown(*task_tables.devmap(results))

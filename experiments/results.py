@@ -107,12 +107,13 @@ ENTRIES = (
         "--largest 2500 --size 60 --searches.algorithms policy random",
     ),
     Entry("mine_edits", "-m experiments.mine_edits --corpus {work}/modules --corpus-count 45"),
-    Entry("mine_speed", "-m experiments.mine_speed"),
+    Entry("mine_speed", "-m experiments.mine_speed --rounds 5"),
     Entry("loops", "-m experiments.loops"),
     *(  # after `mirgym tasks fetch NAME`; goes on from its rows.jsonl
         Entry(f"tasks-{name}", f"-m mirgym.cli tasks run {name} --seeds 5 --output {{output}}")
         for name in ("devmap", "coarsening")
     ),
+    Entry("synth_mix", "-m experiments.synth_mix"),
     Entry("pareto", "-m experiments.pareto --budget 45"),
     Entry("mine_portfolio", "-m experiments.mine_portfolio --corpus {work}/modules --minutes 14"),
     Entry(

@@ -31,6 +31,7 @@ class ProgramsList:
                 count = str(len(dataset.programs)) if dataset.programs else "not fetched"
                 table.add_row(name, count, dataset.description)
             table.add_row("csmith://SEED", "2^32", "random C programs, with csmith installed")
+            table.add_row("synth://SEED", "2^32", "C programs of a chosen mix of constructs")
         else:
             table = Table("program", "split", "domain", "description")
             for program in resolve_all(self.suite):

@@ -8,6 +8,7 @@ spec                                programs
 ``cbench-v1``, ``cbench-v1/qsort``  after ``mirgym programs fetch cbench-v1``
 ``loopkernels``, ``loops://7``      a suite of generated kernels; any one by its seed
 ``csmith://7``                      generated; ``generator://csmith-v0/7`` as CompilerGym
+``synth://7?profile=numeric``       generated with a chosen mix of constructs (see ``synth``)
 ``foo.c``, ``file:///x/foo.bc``     a file
 ``some/directory``                  each program of a directory (see ``manifest``)
 =================================== ====================================================
@@ -29,6 +30,8 @@ from .loopkernels import SCHEME as _LOOPS
 from .loopkernels import kernel_program, suite
 from .manifest import FILE_NAME, Manifest, read_directory
 from .program import SOURCE_SUFFIXES, Program
+from .synth import SCHEME as _SYNTH
+from .synth import synth_program
 
 Spec = str | Path | Program
 BUNDLED = Path(__file__).parent / "mirbench"
@@ -127,6 +130,8 @@ def resolve_all(spec: Spec | Iterable[Spec]) -> list[Program]:
             return [csmith_program(spec.removeprefix(prefix))]
     if spec.startswith(_LOOPS):
         return [kernel_program(spec.removeprefix(_LOOPS))]
+    if spec.startswith(_SYNTH):
+        return [synth_program(spec.removeprefix(_SYNTH))]
     if spec.startswith("file://"):
         return _from_uri(spec)
     found = _from_dataset(spec.removeprefix(_SCHEME))
