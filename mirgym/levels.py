@@ -17,7 +17,8 @@ LEVEL_PIPELINES: dict[str, str | None] = {
     "Oz": "default<O2>",
 }
 """What each level runs. Since LLVM 23 Os and Oz are O2 on functions that carry
-``optsize`` and ``minsize``; the levels' attributes are set when a program is loaded."""
+``optsize`` and ``minsize``; the levels' attributes are set when a program is loaded. For the 33
+programs of mirbench O2, O3 and Oz give what clang gives. clang's own O1 also forbids unrolling."""
 
 
 def check_level(name: str) -> str:

@@ -53,7 +53,7 @@ def compile_c(tmp_path_factory: pytest.TempPathFactory) -> CompileC:
             path = directory / f"{len(memo)}.{'cc' if cpp else 'c'}"
             path.write_text(source, encoding="utf-8")
             output = path.with_suffix(".bc")
-            command = [clang, "-O1", "-Xclang", "-disable-llvm-passes", "-emit-llvm", "-c"]
+            command = [clang, "-O2", "-Xclang", "-disable-llvm-passes", "-emit-llvm", "-c"]
             done = subprocess.run(
                 [*command, *flags, str(path), "-o", str(output)],
                 capture_output=True,

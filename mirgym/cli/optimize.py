@@ -182,7 +182,7 @@ def _print_optimized(found: Optimized, output: Path | None) -> None:
         table.add_row(name, *cells, ratio, style="bold green" if name == "mirgym" else None)
     screen.print(table)
     screen.print(found.commandline or "nothing has to run", soft_wrap=True, markup=False)
-    attributes = f"-{level}" if level != "O0" else "-O1"
+    attributes = f"-{level}" if level not in ("O0", "O1") else "-O2"
     screen.print(
         f"  on the output of: clang {attributes} -Xclang -disable-llvm-passes -emit-llvm -c",
         style="dim",

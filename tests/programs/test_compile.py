@@ -19,6 +19,7 @@ from mirgym.errors import CompileError, MirgymError, ToolMissingError
 from mirgym.programs import Program, Run, resolve
 from mirgym.programs import compile as front_end
 from mirgym.programs.compile import compile_source, find_clang
+from mirgym.session import InProcessSession
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 SOURCE = '#include "value.h"\nint value(void) { return VALUE; }\n'
@@ -298,3 +299,17 @@ class TestProgramName:
         program = Program("file:///gone.c", (tmp_path / "gone.c",))
         with pytest.raises(MirgymError, match=rf"cannot read .*gone\.c: {os.strerror(2)}"):
             program.bitcode()
+
+
+def test_what_the_front_end_makes_is_optimised_as_clang_does(tmp_path: Path) -> None:
+    """At -O1 it marks loops as not to be unrolled, and so O3 would fall short of clang's."""
+    (source,) = resolve("mirbench/blockcipher").sources
+    own = tmp_path / "own.bc"
+    command = [str(find_clang()), "-O3", "-w", "-emit-llvm", "-c", str(source), "-o", str(own)]
+    subprocess.run(command, check=True)
+    with InProcessSession() as session:
+        session.load(resolve("mirbench/blockcipher").bitcode(), level="O3")
+        assert "llvm.loop.unroll.disable" not in session.emit("ll").decode()
+        ours = session.step("default<O3>").metrics["ir_instructions"]
+        clangs = session.load(own.read_bytes(), level="as-is").metrics["ir_instructions"]
+    assert ours == pytest.approx(clangs, rel=0.02)
