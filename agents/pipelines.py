@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
+from .. import levels
 from ..passes import Pass
 
 _O2_TEXT = (
@@ -186,12 +187,7 @@ def _o3() -> Tree:
 
 O3 = _o3()
 """``default<O3>`` written out; what it does beside its passes is in ``O3_OPTIONS``."""
-O3_OPTIONS = (
-    ("inline-threshold", "250"),
-    ("inlinecold-threshold", "45"),
-    ("locally-hot-callsite-threshold", "525"),
-    ("unroll-threshold-default", "300"),
-)
+O3_OPTIONS = tuple(levels.O3_OPTIONS.items())
 """A level tells these passes how hard to try; written out they try as at O2."""
 O2_PASSES: dict[Place, str] = dict(leaves(O2))
 

@@ -15,6 +15,7 @@ from gymnasium import spaces
 from ..dynamic_cost import take_step
 from ..errors import MirgymError, SessionError, WorkerStartError
 from ..objective import wanted_for
+from ..parameters import compatible
 from ..passes import Pass, is_profile, to_commandline, to_pipeline
 from ..programs import Program
 from ..programs.execute import Limits
@@ -219,7 +220,8 @@ class Episode:
             return chosen
         values = [k.values[v] for k, v in zip(self.actions.knobs, choice, strict=True)]
         options = dict(option for value in values for option in value.options)
-        return chosen._replace(options=tuple({**options, **dict(chosen.options)}.items()))
+        together = compatible({**options, **dict(chosen.options)})
+        return chosen._replace(options=tuple(together.items()))
 
     def _prepare(self) -> None:
         """What the session needs before the planned pass."""

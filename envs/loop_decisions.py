@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..levels import O3_BEFORE_VECTORIZER, O3_FROM_VECTORIZER, O3_INLINING
+from ..levels import O3_BEFORE_VECTORIZER, O3_FROM_VECTORIZER, O3_OPTIONS
 from ..loops import LoopFacts, LoopView
 from ..passes import Pass
 from ..session import Session
@@ -14,7 +14,7 @@ from ..wire import NO_KEY, Wanted
 from .loop_observations import LoopCode, OwnChoice, own_choice
 
 BEFORE = Pass(
-    "before the vectorizer", O3_BEFORE_VECTORIZER, "level", options=tuple(O3_INLINING.items())
+    "before the vectorizer", O3_BEFORE_VECTORIZER, "level", options=tuple(O3_OPTIONS.items())
 )
 REST = Pass(
     "from the vectorizer",

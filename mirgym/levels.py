@@ -71,14 +71,15 @@ O3_BEFORE_VECTORIZER = (
     "lower-constant-intrinsics,chr,loop(loop-rotate<check-exit-count>,loop-deletion))"
 )
 """``default<O3>`` up to the passes that read loops' metadata: loops as the vectorizer sees them.
-To be run with ``O3_INLINING``."""
+To be run with ``O3_OPTIONS``."""
 
-O3_INLINING: Mapping[str, str] = {
+O3_OPTIONS: Mapping[str, str] = {
     "inline-threshold": "250",
     "inlinecold-threshold": "45",
     "locally-hot-callsite-threshold": "525",
+    "unroll-threshold-default": "300",
 }
-"""What O3 tells the inliner; the text of a pipeline cannot say it."""
+"""What O3 tells the inliner and full unrolling; the text of a pipeline cannot say it."""
 
 O3_FROM_VECTORIZER = (
     "require<globals-aa>,require<profile-summary>,function<eager-inv>(loop-distribute,"

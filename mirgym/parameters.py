@@ -141,7 +141,21 @@ def render(
     knobs = catalogue() if knobs is None else knobs
     values = [k.values[i] for k, i in zip(knobs, indices(choice, knobs), strict=True)]
     options = {name: text for value in values for name, text in value.options}
-    return ",".join([pipeline, *(v.after for v in values if v.after)]), options
+    return ",".join([pipeline, *(v.after for v in values if v.after)]), compatible(options)
+
+
+def compatible(options: Mapping[str, str]) -> dict[str, str]:
+    """Options without what LLVM cannot take together with the others.
+
+    A peel count beside an unroll count would end the process; the unroll count stands.
+
+    >>> compatible({"unroll-peel-count": "1", "unroll-count": "2"})
+    {'unroll-count': '2'}
+    """
+    given = dict(options)
+    if "unroll-count" in given:
+        given.pop("unroll-peel-count", None)
+    return given
 
 
 def indices(choice: Choice, knobs: Sequence[Knob]) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mirgym.levels import O3_BEFORE_VECTORIZER, O3_FROM_VECTORIZER, O3_INLINING
+from mirgym.levels import O3_BEFORE_VECTORIZER, O3_FROM_VECTORIZER, O3_OPTIONS
 from mirgym.loops import LoopFacts, LoopHints, LoopView
 from mirgym.programs import resolve
 from mirgym.session import InProcessSession, Session
@@ -237,7 +237,7 @@ def test_both_halves_are_o3(name):
         session.load(module, level="O3")
         whole = session.step("default<O3>")
         session.load(module, level="O3")
-        session.step(O3_BEFORE_VECTORIZER, O3_INLINING)
+        session.step(O3_BEFORE_VECTORIZER, O3_OPTIONS)
         loops = loops_of(session)
         halves = session.step(O3_FROM_VECTORIZER)
     assert loops.facts
@@ -246,7 +246,7 @@ def test_both_halves_are_o3(name):
 
 def test_numbers_hold_after_a_snapshot(session):
     session.load(resolve("mirbench/kmeans").bitcode(), level="O3")
-    session.step(O3_BEFORE_VECTORIZER, O3_INLINING)
+    session.step(O3_BEFORE_VECTORIZER, O3_OPTIONS)
     before = loops_of(session)
     session.hint_loops([LoopHints(i, 4) for i in range(0, len(before.facts), 2)])
     session.restore(session.snapshot())

@@ -84,8 +84,8 @@ class TestLevels:
 
     def test_sizes_are_in_order(self, sizes):
         text = {level: size["text_size_bytes"] for level, size in sizes.items()}
-        assert text["Oz"] <= text["Os"] <= text["O2"] < text["O0"]
-        assert text["O2"] <= text["O3"]
+        assert text["Oz"] <= text["Os"] < text["O0"]  # O2 unrolls
+        assert text["Os"] <= text["O2"] <= text["O3"]
 
     def test_o0_is_the_program_as_it_is(self, local, modules, sizes):
         state = local.load(modules["strings"])
