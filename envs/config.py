@@ -68,6 +68,8 @@ class ParamsConfig(EpisodeConfig):
     """The pipeline that the parameters belong to; None for that of the baseline's level."""
     knobs: Sequence[str] | None = None
     """Names of the parameters to choose, from ``mirgym.parameters``; None for all."""
+    growth_limit: float = 4 * DEFAULT_GROWTH_LIMIT
+    """Random parameters inline and unroll without regard to size: 25 times is common."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
