@@ -17,6 +17,7 @@ from mirgym.worker import WorkerSession
 
 from .test_execute import SHORT, Place
 from .test_traces import LOADS, traced
+from .test_values import CompileC
 
 # A site in `loop` and one in `join`: eight events.
 LOOP = b"""
@@ -189,6 +190,68 @@ def test_one_without_an_event_after_it(session: Session, place: Place) -> None:
     assert trace.snapshot_offsets.tolist() == [0]
 
 
+def test_a_module_without_sites(session: Session, place: Place) -> None:
+    trace = traced(session, b"define i32 @main() {\n  ret i32 0\n}\n", place, snapshots=5)
+    assert trace.functions == ("main",)
+    assert not len(trace.slot_types) and not len(trace.snapshot_events)
+
+
+def test_tail_calls(session: Session, place: Place) -> None:
+    module = b"""
+define i32 @last(i32 %n) {
+  %small = icmp ult i32 %n, 9
+  br i1 %small, label %yes, label %no
+yes:
+  ret i32 %n
+no:
+  ret i32 0
+}
+define i32 @middle(i32 %n) {
+  %odd = trunc i32 %n to i1
+  br i1 %odd, label %no, label %yes
+no:
+  ret i32 1
+yes:
+  %more = add i32 %n, 1
+  %r = musttail call i32 @last(i32 %more)
+  ret i32 %r
+}
+define i32 @main() {
+  %r = call i32 @middle(i32 4)
+  ret i32 %r
+}
+"""
+    session.load(module)
+    done = session.trace([place.request()], snapshots=5)
+    assert done.runs[0].code == 5
+    trace = done.traces[0]
+    assert trace.snapshot_events.tolist() == [0, 1]
+    assert trace.values_of(0).tolist() == [4, 0, 0]
+    assert trace.values_of(1).tolist() == [5, 0]
+    # Of `last` n and small; of `middle` n, odd and more.
+    assert trace.slot_functions.tolist() == [0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O2"])
+def test_exceptions(session: Session, place: Place, compile_c: CompileC, level: str) -> None:
+    text = """
+static int thrower(int n) { if (n > 1) throw n; return 7; }
+int main(int n, char **) {
+  int all = 0;
+  for (int i = 0; i < 4; ++i)
+    try { all += thrower(i); } catch (int got) { all += got; }
+  return all;
+}
+"""
+    session.load(compile_c(text, level, "-stdlib=libstdc++", cpp=True))
+    requests = [place.request()]
+    plain = session.execute(requests, libraries=["stdc++"]).runs[0]
+    done = session.trace(requests, libraries=["stdc++"], snapshots=100)
+    assert done.runs[0].code == plain.code == 19
+    assert done.runs[0].cost == plain.cost
+    assert len(done.traces[0].snapshot_events)
+
+
 def test_each_run_begins_anew(session: Session, place: Place) -> None:
     session.load(LOOP)
     first, second = session.trace([place.request()] * 2, snapshots=4).traces
@@ -270,3 +333,20 @@ def test_the_cost_stays(session: Session, place: Place, snapshots: int) -> None:
         runs = [place.request()]
         cost = session.execute(runs).runs[0].cost
         assert session.trace(runs, snapshots=snapshots).runs[0].cost == cost
+
+
+def test_real_slots_are_the_sampled_values() -> None:
+    program = resolve("mirbench/json")
+    with InProcessSession() as session:
+        session.load(program.bitcode(), level="O2")
+        meter = CostMeter(program)
+        trace = meter.trace(session, snapshots=1)
+        profile = meter.profile(session, values=True)
+    for number, function in enumerate(profile.functions):
+        own = trace.slots_of(number)
+        if number in trace.site_functions:
+            assert np.array_equal(trace.slot_nodes[own], function.values.nodes)
+            assert np.array_equal(trace.slot_blocks[own], function.values.blocks)
+            assert np.array_equal(trace.slot_types[own], function.values.types)
+        else:
+            assert own.start == own.stop
