@@ -179,8 +179,8 @@ class Session(Protocol):
             skip: Events to leave out before them.
             snapshots: Of a function's values just before its events, at most so many of
                 each run.
-            every: Of the places where one could be taken, while events are kept, every
-                so-manieth.
+            every: 1 to take one each time that a block with branches or loads begins, while
+                events are kept; n for the first and every n-th after it.
 
         Raises:
             NotRunnableError: See ``execute``.

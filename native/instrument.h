@@ -25,9 +25,9 @@ namespace mirgym {
 
 enum class Counting : unsigned char {
   Blocks = 0,
-  Branches = 1, // and how often each branch is taken; see branches.h
-  Values = 2,   // and samples of what is computed; see samples.h
-  Trace = 3,    // as Branches, and a trace; see trace.h
+  Branches = 1,  // and how often each branch is taken; see branches.h
+  Values = 2,    // and samples of what is computed; see samples.h
+  Trace = 3,     // as Branches, and a trace; see trace.h
   Snapshots = 4, // as Trace, and snapshots of the values; see snapshots.h
 };
 
