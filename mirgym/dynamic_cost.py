@@ -72,12 +72,26 @@ class CostMeter:
         counters = Counters.VALUES if values else Counters.BRANCHES
         return Profile.of(self._execute(session, counters))
 
-    def trace(self, session: Session, *, limit: int = DEFAULT_EVENTS, skip: int = 0) -> Trace:
+    def trace(
+        self,
+        session: Session,
+        *,
+        limit: int = DEFAULT_EVENTS,
+        skip: int = 0,
+        snapshots: int = 0,
+        every: int = 1,
+    ) -> Trace:
         """What the first run did, in order: see ``Session.trace`` and ``cost``."""
 
         def traced(requests: list[RunRequest], libraries: Sequence[str]) -> TracedExecution:
             return session.trace(
-                requests[:1], libraries=libraries, limits=self.limits, limit=limit, skip=skip
+                requests[:1],
+                libraries=libraries,
+                limits=self.limits,
+                limit=limit,
+                skip=skip,
+                snapshots=snapshots,
+                every=every,
             )
 
         return self._run(traced).traces[0]

@@ -166,6 +166,8 @@ class Session(Protocol):
         limits: ExecutionLimits = DEFAULT_LIMITS,
         limit: int = DEFAULT_EVENTS,
         skip: int = 0,
+        snapshots: int = 0,
+        every: int = 1,
     ) -> TracedExecution:
         """Run the module as ``execute`` does, and tell what it did (``mirgym.traces``).
 
@@ -175,10 +177,15 @@ class Session(Protocol):
             limits: See ``execute``.
             limit: Events to keep of each run, 12 bytes each.
             skip: Events to leave out before them.
+            snapshots: Of a function's values just before its events, at most so many of
+                each run.
+            every: 1 to take one each time that a block with branches or loads begins, while
+                events are kept; n for the first and every n-th after it.
 
         Raises:
             NotRunnableError: See ``execute``.
-            ValueError: More than 2²⁶ events are wanted, all runs together.
+            ValueError: More than 2²⁶ events are wanted, or the snapshots could be more than
+                2²⁶ words, all runs together.
         """
         ...
 
@@ -306,9 +313,13 @@ class WireSession(Closing):
         limits: ExecutionLimits = DEFAULT_LIMITS,
         limit: int = DEFAULT_EVENTS,
         skip: int = 0,
+        snapshots: int = 0,
+        every: int = 1,
     ) -> TracedExecution:
         """See ``Session.trace``."""
-        request = trace_request(runs, libraries, limits, limit=limit, skip=skip)
+        request = trace_request(
+            runs, libraries, limits, limit=limit, skip=skip, snapshots=snapshots, every=every
+        )
         reply = self._request(request, len(runs) * limits.wall_seconds)
         return decode_trace(reply, len(runs), skip=skip)
 

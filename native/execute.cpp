@@ -232,6 +232,21 @@ void showAddresses(const Arena &arena, const std::vector<CountedFunction> &funct
       report.trace.payloads[i] = arena.shown(report.trace.payloads[i]);
 }
 
+// The same for snapshots.
+void showPointers(const Arena &arena, const std::vector<CountedFunction> &functions,
+                  Snapshots &snapshots) {
+  std::vector<const CountedFunction *> owners; // of the sites
+  for (const CountedFunction &function : functions)
+    owners.insert(owners.end(), function.sites.size(), &function);
+  uint64_t *word = snapshots.values.data();
+  for (uint32_t site : snapshots.sites)
+    for (const SampledValue &value : owners[site]->slots) {
+      if (value.type == ValuePointer)
+        *word = arena.shown(*word);
+      ++word;
+    }
+}
+
 } // namespace
 
 Execution execute(const llvm::Module &module, const std::vector<std::string> &libraries,
@@ -243,16 +258,21 @@ Execution execute(const llvm::Module &module, const std::vector<std::string> &li
   chargeTo(counters.begin());
   SharedWords events(traceWords(traceLimits));
   traceTo(events.begin(), traceLimits);
+  checkSnapshots(traceLimits, runs.size(), counted.mostSlots());
+  SharedWords snapshots(snapshotWords(traceLimits, counted.mostSlots()));
+  std::vector<uint64_t> slots(counted.slots()); // each run writes to its own copy
   bool returnsNothing = counted.module->getFunction("main")->getReturnType()->isVoidTy();
   std::string object = emitForExecution(*counted.module);
   std::unique_ptr<Arena> arena;
   llvm::StringMap<void *> own;
-  if (counting == Counting::Values || counting == Counting::Trace) {
+  if (counting >= Counting::Values) {
     arena = std::make_unique<Arena>();
     own = Arena::functions();
   }
   own[countersSymbol] = counters.begin();
   own[traceSymbol] = traceFunction();
+  own[slotsSymbol] = slots.data();
+  own[snapshotSymbol] = snapshotFunction();
   own["exit"] = reinterpret_cast<void *>(exitProgram);
   LoadedObject loaded(object, libraries, std::move(own));
   if (arena)
@@ -264,12 +284,16 @@ Execution execute(const llvm::Module &module, const std::vector<std::string> &li
   for (const RunRequest &run : runs) {
     counters.clear();
     *events.begin() = 0;
+    snapshotTo(snapshots.begin(), slots.data(), events.begin(), traceLimits);
     RunReport report = runOnce(entry, run, limits);
     report.cost = counted.cost(counters.begin());
     report.counters.assign(counters.begin() + 1, counters.end());
     report.trace = readTrace(events.begin(), traceLimits);
-    if (arena)
+    report.snapshots = readSnapshots(snapshots.begin(), traceLimits);
+    if (arena) {
       showAddresses(*arena, counted.functions, report);
+      showPointers(*arena, counted.functions, report.snapshots);
+    }
     execution.runs.push_back(std::move(report));
   }
   execution.functions = std::move(counted.functions);

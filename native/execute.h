@@ -36,6 +36,7 @@ struct RunReport {
   uint64_t ns; // wall time from the fork to the end
   std::vector<uint64_t> counters = {}; // after the charges; see instrument.h
   Trace trace = {};
+  Snapshots snapshots = {};
 };
 
 struct Execution {

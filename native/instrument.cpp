@@ -65,6 +65,9 @@ public:
     std::vector<std::pair<Instruction *, Value *>> dynamicLengths;
     counters = new GlobalVariable(module, Type::getInt64Ty(module.getContext()), false,
                                   GlobalValue::ExternalLinkage, nullptr, countersSymbol);
+    if (counting == Counting::Snapshots)
+      shadows = new GlobalVariable(module, Type::getInt64Ty(module.getContext()), false,
+                                   GlobalValue::ExternalLinkage, nullptr, slotsSymbol);
     for (Function &function : module)
       if (isCounted(function))
         functions.push_back(countBlocks(function));
@@ -107,19 +110,25 @@ private:
   void checkSamples() {
     size_t values = 0;
     for (Function &function : module)
-      if (counting == Counting::Values && isCounted(function))
+      if (hasValues() && isCounted(function))
         values += valuesToSample(function).size();
     if (values > mostSampledValues)
       refuse("the module has " + std::to_string(values) + " values, and at most " +
-             std::to_string(mostSampledValues) + " can be sampled: run it without samples");
+             std::to_string(mostSampledValues) + " can be sampled: run it without samples and snapshots");
+  }
+
+  bool hasValues() const {
+    return counting == Counting::Values || counting == Counting::Snapshots;
   }
 
   CountedFunction countBlocks(Function &function) {
     CountedFunction counted{function.getName().str()};
     if (counting == Counting::Values)
       counted.values = valuesToSample(function);
-    if (counting == Counting::Trace)
+    if (counting == Counting::Trace || counting == Counting::Snapshots)
       counted.sites = sitesToTrace(function);
+    if (counting == Counting::Snapshots && !counted.sites.empty())
+      counted.slots = valuesToSample(function);
     TargetTransformInfo costs = machine.getTargetTransformInfo(function);
     // All weights first: the counting itself costs nothing.
     for (const BasicBlock &block : function) {
@@ -134,14 +143,15 @@ private:
       counted.weights[index++] += chargeLengths(block);
       ++slots;
       blocks.push_back({&block, nullptr});
-      BasicBlock::iterator at = block.getFirstNonPHIOrDbgOrAlloca();
-      if (at == block.end() || isa<CatchSwitchInst>(*at))
+      Instruction *start = startOf(block);
+      if (!start)
         continue;
-      if (at->isEHPad())
-        ++at;
-      IRBuilder<> builder(&block, at);
+      IRBuilder<> builder(start);
       blocks.back().count = add(builder, slots, builder.getInt64(1));
     }
+    if (!counted.sites.empty() && shadows)
+      shadowValues(function, counted.slots, counted.sites, {shadows, shadowed, sites});
+    shadowed += counted.slots.size();
     if (counting != Counting::Blocks)
       countBranches(function, counted);
     sampleValues(counted, blocks);
@@ -238,8 +248,10 @@ private:
   TargetMachine &machine;
   Counting counting;
   GlobalVariable *counters = nullptr;
-  size_t slots = 0; // used so far; slot 0 is for the charges
-  size_t sites = 0; // traced so far
+  GlobalVariable *shadows = nullptr; // of values
+  size_t slots = 0;    // used so far; slot 0 is for the charges
+  size_t sites = 0;    // traced so far
+  size_t shadowed = 0; // values so far
 };
 
 // The code may lie far from the C library: every reference outside goes through a table
@@ -258,6 +270,20 @@ size_t CountedModule::counters() const {
   for (const CountedFunction &function : functions)
     count += function.counters();
   return count;
+}
+
+size_t CountedModule::slots() const {
+  size_t count = 0;
+  for (const CountedFunction &function : functions)
+    count += function.slots.size();
+  return count;
+}
+
+size_t CountedModule::mostSlots() const {
+  size_t most = 0;
+  for (const CountedFunction &function : functions)
+    most = std::max(most, function.slots.size());
+  return most;
 }
 
 uint64_t CountedModule::cost(const uint64_t *counters) const {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "samples.h"
+#include "snapshots.h"
 #include "trace.h"
 
 #include "llvm/ADT/StringRef.h"
@@ -24,17 +25,19 @@ namespace mirgym {
 
 enum class Counting : unsigned char {
   Blocks = 0,
-  Branches = 1, // and how often each branch is taken; see branches.h
-  Values = 2,   // and samples of what is computed; see samples.h
-  Trace = 3,    // as Branches, and a trace; see trace.h
+  Branches = 1,  // and how often each branch is taken; see branches.h
+  Values = 2,    // and samples of what is computed; see samples.h
+  Trace = 3,     // as Branches, and a trace; see trace.h
+  Snapshots = 4, // as Trace, and snapshots of the values; see snapshots.h
 };
 
 struct CountedFunction {
   std::string name;
   std::vector<uint64_t> weights = {}; // of its blocks, in the order of the module
   size_t branches = 0;                // that are counted
-  // That are sampled or traced. The instructions in them are of use in here only.
+  // That are sampled, shown in snapshots or traced. The instructions in them are of use in here only.
   std::vector<SampledValue> values = {};
+  std::vector<SampledValue> slots = {}; // of a function with sites
   std::vector<TraceSite> sites = {};
 
   size_t counters() const { return weights.size() + branches + sampleWords(); }
@@ -48,13 +51,16 @@ struct CountedModule {
   std::vector<CountedFunction> functions;
 
   size_t counters() const;
+  size_t slots() const;
+  size_t mostSlots() const; // of a function
   // `counters` as the instrumented module leaves them; see below.
   uint64_t cost(const uint64_t *counters) const;
 };
 
 // Symbols that the module needs from outside: an array of u64 (first the charges, then
 // for each function one for each block, one for each branch that is counted, and its
-// samples), and wrappers, named with this before the function's own name.
+// samples), and wrappers, named with this before the function's own name; snapshots.h and
+// trace.h have more.
 constexpr llvm::StringLiteral countersSymbol = "mirgym.counters";
 constexpr llvm::StringLiteral wrapperPrefix = "mirgym.charged.";
 // Runs the module's static constructors; it is in every instrumented module.

@@ -179,22 +179,37 @@ void writeRuns(const Execution &execution, Writer &reply) {
   }
 }
 
+void writeValues(const std::vector<SampledValue> &values, Writer &reply) {
+  for (const SampledValue &value : values)
+    reply.number(value.block);
+  for (const SampledValue &value : values)
+    reply.number(value.node);
+  for (const SampledValue &value : values)
+    reply.number(value.type);
+}
+
 void trace(Session &session, Reader &request, Writer &reply) {
   TraceLimits kept;
   kept.skip = request.number<uint64_t>();
   kept.limit = request.number<uint64_t>();
+  kept.snapshots = request.number<uint64_t>();
+  kept.every = request.number<uint64_t>();
   auto [limits, libraries, runs] = executeRequest(request);
   if (kept.limit > mostTraceEvents / std::max<size_t>(runs.size(), 1))
     throw EngineError(ErrorKind::BadRequest,
                       std::to_string(runs.size()) + " traces of " + std::to_string(kept.limit) +
                           " events are too long; at most " + std::to_string(mostTraceEvents) +
                           " events are kept");
-  Execution execution = session.execute(libraries, runs, limits, Counting::Trace, kept);
+  Counting counting = kept.snapshots ? Counting::Snapshots : Counting::Trace;
+  Execution execution = session.execute(libraries, runs, limits, counting, kept);
   writeRuns(execution, reply);
   for (const RunReport &run : execution.runs) {
     reply.number(run.trace.total);
     reply.numbers(run.trace.sites);
     reply.numbers(run.trace.payloads);
+    reply.numbers(run.snapshots.events);
+    reply.numbers(run.snapshots.sites);
+    reply.numbers(run.snapshots.values);
   }
   for (const CountedFunction &function : execution.functions) {
     reply.text(function.name);
@@ -203,6 +218,8 @@ void trace(Session &session, Reader &request, Writer &reply) {
       reply.number(site.number);
     for (const TraceSite &site : function.sites)
       reply.number(site.kind);
+    reply.number(static_cast<uint32_t>(function.slots.size()));
+    writeValues(function.slots, reply);
   }
 }
 
@@ -224,12 +241,7 @@ void execute(Session &session, Reader &request, Writer &reply) {
     reply.number(static_cast<uint32_t>(function.values.size()));
     for (uint64_t weight : function.weights)
       reply.number(weight);
-    for (const SampledValue &value : function.values)
-      reply.number(value.block);
-    for (const SampledValue &value : function.values)
-      reply.number(value.node);
-    for (const SampledValue &value : function.values)
-      reply.number(value.type);
+    writeValues(function.values, reply);
     size_t end = first + function.counters();
     for (const RunReport &run : execution.runs)
       for (size_t i = first; i < end; ++i)

@@ -1,6 +1,5 @@
 #include "samples.h"
 
-#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/MDBuilder.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
@@ -31,6 +30,8 @@ Instruction *endOf(BasicBlock &block) {
   return block.getTerminator();
 }
 
+} // namespace
+
 Value *asWord(IRBuilder<> &builder, Value *value) {
   Type *type = value->getType(), *word = builder.getInt64Ty();
   if (type->isPointerTy())
@@ -42,7 +43,14 @@ Value *asWord(IRBuilder<> &builder, Value *value) {
   return builder.CreateZExt(value, word);
 }
 
-} // namespace
+Instruction *startOf(BasicBlock &block) {
+  BasicBlock::iterator at = block.getFirstNonPHIOrDbgOrAlloca();
+  if (at == block.end() || isa<CatchSwitchInst>(*at))
+    return nullptr;
+  if (at->isEHPad())
+    ++at;
+  return &*at;
+}
 
 std::vector<SampledValue> valuesToSample(Function &function) {
   std::vector<SampledValue> values;

@@ -12,6 +12,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/IR/Function.h"
 #include "llvm/IR/GlobalVariable.h"
+#include "llvm/IR/IRBuilder.h"
 
 #include <cstdint>
 #include <vector>
@@ -35,6 +36,13 @@ struct SampledValue {
 // 64 bits, or comes into being with the jump to another block (an invoke's result), is left
 // out.
 std::vector<SampledValue> valuesToSample(llvm::Function &function);
+
+// Its bits, with zeros above its width.
+llvm::Value *asWord(llvm::IRBuilder<> &builder, llvm::Value *value);
+
+// Before what a block does first: after its PHIs, the first `alloca`s and what must be first
+// of an exception's handler. Null where there is no such place.
+llvm::Instruction *startOf(llvm::BasicBlock &block);
 
 // Where the samples of one block lie in the array of words.
 struct SamplePlace {

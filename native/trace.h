@@ -26,10 +26,13 @@ struct TraceSite {
   SiteKind kind;
 };
 
-// The events that are kept: `limit` of them after the first `skip`.
+// The events that are kept: `limit` of them after the first `skip`. Snapshots of them (see
+// snapshots.h): at every `every`th beginning of a block with sites, `snapshots` at most.
 struct TraceLimits {
   uint64_t skip = 0;
   uint64_t limit = 0;
+  uint64_t snapshots = 0;
+  uint64_t every = 1;
 };
 constexpr uint64_t mostTraceEvents = 1 << 26;
 
