@@ -109,10 +109,11 @@ ENTRIES = (
     Entry("mine_edits", "-m experiments.mine_edits --corpus {work}/modules --corpus-count 45"),
     Entry("mine_speed", "-m experiments.mine_speed --rounds 5"),
     Entry("loops", "-m experiments.loops"),
-    *(  # after `mirgym tasks fetch NAME` of the first two; goes on from its rows.jsonl
+    *(  # after `mirgym tasks fetch NAME`; goes on from its rows.jsonl
         Entry(f"tasks-{name}", f"-m mirgym.cli tasks run {name} --seeds 5 --output {{output}}")
-        for name in ("devmap", "coarsening", "algorithms")
+        for name in ("devmap", "coarsening")
     ),
+    Entry("tasks-algorithms", "-m mirgym.cli tasks run algorithms --seeds 3 --output {output}"),
     Entry("synth_mix", "-m experiments.synth_mix"),
     Entry("pareto", "-m experiments.pareto --budget 45"),
     Entry("mine_portfolio", "-m experiments.mine_portfolio --corpus {work}/modules --minutes 14"),

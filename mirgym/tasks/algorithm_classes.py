@@ -127,15 +127,21 @@ class Study:
 
     def blocks(self, method: Method) -> list[Block]:
         """What a method sees."""
-        return [self._block(kind, state) for kind in method.kinds for state in method.states]
+        pairs = [(kind, state) for kind in method.kinds for state in method.states]
+        return [block for pair in pairs for block in self._blocks(*pair)]
 
-    def _block(self, kind: str, state: str) -> Block:
+    def _blocks(self, kind: str, state: str) -> list[Block]:
+        """Counts as one block; of an encoder its own code, what it calls, and the maximum."""
         features = self.programs.features
         if kind == "counts":
-            return Block(np.concatenate([features[c, state] for c in COUNTERS], axis=1), True)
+            return [Block(np.concatenate([features[c, state] for c in COUNTERS], axis=1), True)]
         if kind == "ir2vec" and self._vocabulary is not None:
-            return Block(features[kind, state] @ self._vocabulary, False)
-        return Block(features[kind, state], kind in COUNTERS)
+            return [Block(features[kind, state] @ self._vocabulary, False)]
+        if kind in COUNTERS:
+            return [Block(features[kind, state], True)]
+        width = (features[kind, state].shape[1] - 2) // 3
+        parts = np.split(features[kind, state], [width, 2 * width + 2], axis=1)
+        return [Block(columns, False) for columns in parts]
 
     def fold(self, protocol: str) -> Fold:
         """Training and test programs."""

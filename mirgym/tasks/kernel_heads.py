@@ -1,6 +1,6 @@
 """A small reader that names classes: kernel ridge regression over several blocks of features.
 
-A block is what one encoder or counter says of a program in one state. Blocks are scaled by
+A block is what one encoder or counter, or a part of it, says of a program in one state. Blocks are scaled by
 the rows that are fitted on; the distance between two rows is a weighted mean of the blocks'
 distances. What is chosen (the kernel, its width, the ridge, whether a block's directions
 are weighed by how little they vary within a class, and the blocks' weights) is chosen by
@@ -22,7 +22,7 @@ LIMIT = 5.0
 """A column that hardly ever varies among fitted rows must not explode elsewhere."""
 WEIGHTS = (0.0, 0.3, 3.0)
 """What is tried for a block's weight besides 1."""
-WIDTHS = (0.5, 2.0)
+WIDTHS = (0.1, 0.5, 2.0)
 RIDGES = (0.01, 0.1)
 
 
@@ -38,15 +38,13 @@ class Setting(NamedTuple):
 
     Attributes:
         within: Whether directions are weighed by the covariance within classes.
-        power: Of the distance: 2 is the Gaussian kernel, 1 Laplace's.
-        width: Multiplies the distance, whose mean is 1.
+        width: Multiplies the squared distance, whose mean is 1, in a Gaussian kernel.
         ridge: Added to the kernel's diagonal.
     """
 
     within: bool = True
-    power: float = 1.0
-    width: float = 1.0
-    ridge: float = 0.03
+    width: float = 0.5
+    ridge: float = 0.1
 
 
 class Choice(NamedTuple):
@@ -87,13 +85,12 @@ def choose(blocks: Sequence[Block], label: np.ndarray, inner: Sequence[Fold]) ->
     best, most, kept = Choice(Setting(), equal), -1, []
     for within in (True, False):
         folds = [measure(blocks, label, fold, within) for fold in inner]
-        for power in (1.0, 2.0):
-            for width in WIDTHS:
-                for ridge in RIDGES:
-                    choice = Choice(Setting(within, power, width, ridge), equal)
-                    hits = _hits(folds, label, inner, choice)
-                    if hits > most:
-                        best, most, kept = choice, hits, folds
+        for width in WIDTHS:
+            for ridge in RIDGES:
+                choice = Choice(Setting(within, width, ridge), equal)
+                hits = _hits(folds, label, inner, choice)
+                if hits > most:
+                    best, most, kept = choice, hits, folds
     if len(blocks) == 1:
         return best
     for place in range(len(blocks)):
@@ -171,9 +168,7 @@ def classify(distances: Distances, label: np.ndarray, choice: Choice) -> np.ndar
     def kernel(blocks: Sequence[np.ndarray]) -> np.ndarray:
         pairs = zip(choice.weights, blocks, strict=True)
         squares = sum(np.float32(weight / total) * block for weight, block in pairs if weight)
-        likeness: np.ndarray = np.exp(
-            -np.float32(setting.width) * squares ** np.float32(setting.power / 2)
-        )
+        likeness: np.ndarray = np.exp(-np.float32(setting.width) * squares)
         return likeness
 
     classes, place = np.unique(label, return_inverse=True)
