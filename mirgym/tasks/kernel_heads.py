@@ -1,10 +1,10 @@
 """A small reader that names classes: kernel ridge regression over several blocks of features.
 
-A block is what one encoder or counter, or a part of it, says of a program in one state. Blocks are scaled by
-the rows that are fitted on; the distance between two rows is a weighted mean of the blocks'
-distances. What is chosen (the kernel, its width, the ridge, whether a block's directions
-are weighed by how little they vary within a class, and the blocks' weights) is chosen by
-folds inside the training rows.
+A block is what one encoder or counter, or a part of it, says of a program in one state. Blocks
+are scaled by the rows that are fitted on; the squared distance between two rows is a weighted
+mean of the blocks'. What is chosen (the kernel's width, the ridge, whether a block's directions
+are weighed by how little they vary within a class, and the blocks' weights) is chosen by folds
+inside the training rows.
 """
 
 from __future__ import annotations
