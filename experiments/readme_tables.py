@@ -230,6 +230,9 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "tasks-coarsening": _if_there(
         "tasks-coarsening/run.json", lambda results: markdown(*task_tables.coarsening(results))
     ),
+    "tasks-algorithms": _if_there(
+        "tasks-algorithms/run.json", lambda results: markdown(*task_tables.algorithms(results))
+    ),
     **{
         name: leaderboard(name)
         for name in (

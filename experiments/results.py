@@ -113,6 +113,7 @@ ENTRIES = (
         Entry(f"tasks-{name}", f"-m mirgym.cli tasks run {name} --seeds 5 --output {{output}}")
         for name in ("devmap", "coarsening")
     ),
+    Entry("tasks-algorithms", "-m mirgym.cli tasks run algorithms --seeds 3 --output {output}"),
     Entry("synth_mix", "-m experiments.synth_mix"),
     Entry("pareto", "-m experiments.pareto --budget 45"),
     Entry("mine_portfolio", "-m experiments.mine_portfolio --corpus {work}/modules --minutes 14"),

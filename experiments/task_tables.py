@@ -51,3 +51,11 @@ def coarsening(results: Path) -> tuple[list[str], list[list[str]]]:
 
     head, *lines = text_table(_figures(results, "tasks-coarsening")["table"], GPUS)[1]
     return head, lines
+
+
+def algorithms(results: Path) -> tuple[list[str], list[list[str]]]:
+    """Head and lines: error in percent, by protocol."""
+    from mirgym.tasks.algorithm_report import text_table
+
+    head, *lines = text_table(_figures(results, "tasks-algorithms")["table"])[1]
+    return head, lines

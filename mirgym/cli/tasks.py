@@ -34,7 +34,10 @@ class TasksList:
         for name in TASKS:
             task = get_task(name)
             size = sum(file.size_bytes for file in task.files) / 1e6
-            state = "fetched" if installed(name, task.files) else f"not fetched, {size:.1f} MB"
+            made = "" if task.files else "made here"
+            state = (
+                made or "fetched" if installed(name, task.files) else f"not fetched, {size:.1f} MB"
+            )
             table.add_row(name, state, task.description)
         console().print(table)
         return 0
@@ -95,7 +98,7 @@ class TasksRun:
         folder = self.output or Path("results") / f"tasks-{task.name}"
         try:
             with _bars(shown=not self.json) as bars:
-                reading = bars.add_task("kernels", total=None, latest="")
+                reading = bars.add_task("reading", total=None, latest="")
                 work = task.work(
                     config, lambda done, total: bars.update(reading, completed=done, total=total)
                 )
@@ -150,7 +153,7 @@ def _bars(shown: bool) -> Progress:
 
 @dataclass(frozen=True)
 class Tasks:
-    """Benchmark tasks of the literature: list, fetch, run."""
+    """Benchmark tasks, the literature's and our own: list, fetch, run."""
 
     command: (
         Annotated[TasksList, tyro.conf.subcommand("list", prefix_name=False)]

@@ -13,7 +13,7 @@ from ..errors import DatasetError, did_you_mean
 if TYPE_CHECKING:
     from .task import Task
 
-TASKS = ("devmap", "coarsening")
+TASKS = ("algorithms", "devmap", "coarsening")
 """What ``mirgym tasks`` knows."""
 
 __all__ = ["TASKS", "get_task"]
@@ -25,6 +25,10 @@ def get_task(name: str) -> Task:
     Raises:
         DatasetError: There is none of that name.
     """
+    if name == "algorithms":
+        from .algorithm_classes import AlgorithmClasses
+
+        return AlgorithmClasses()
     if name == "devmap":
         from .devmap import DeviceMapping
 

@@ -6,6 +6,7 @@ under a key of the encoder's weights, LLVM's version and every file's content.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
@@ -33,7 +34,7 @@ Shown = Callable[[int, int], None]
 """Called with how many kernels are read, and how many there are."""
 
 
-def _show_nothing(done: int, total: int) -> None:
+def show_nothing(done: int, total: int) -> None:
     """Report nothing."""
 
 
@@ -69,7 +70,7 @@ class Kernels:
         return picked
 
 
-def read_kernels(files: Sequence[Path], shown: Shown = _show_nothing) -> Kernels:
+def read_kernels(files: Sequence[Path], shown: Shown = show_nothing) -> Kernels:
     """Embed and count the kernels, or take the arrays from the cache.
 
     A kernel that LLVM cannot read is no error: it is in ``failed``, with zeros.
@@ -116,7 +117,7 @@ def _describe(files: Sequence[Path], shown: Shown, version: str) -> Kernels:
     from ..wire import Wanted
     from ..worker import WorkerSession
 
-    embedders = _embedders()
+    embedders = shared_embedders()
     columns: dict[str, list[np.ndarray | None]] = {k: [] for k in (*ENCODERS, *COUNTERS)}
     failed: dict[str, str] = {}
     wanted = Wanted.of(views=("functions", *COUNTERS), key=False)
@@ -142,7 +143,9 @@ def _describe(files: Sequence[Path], shown: Shown, version: str) -> Kernels:
     return Kernels(tuple(path.stem for path in files), failed, features, version)
 
 
-def _embedders() -> dict[str, Embedder]:
+@functools.cache
+def shared_embedders() -> dict[str, Embedder]:
+    """The encoders by name; a process makes them once."""
     import torch
 
     from ..encoder.config import TINY

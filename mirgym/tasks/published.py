@@ -49,7 +49,9 @@ def install_directory(task: str) -> Path:
 
 
 def installed(task: str, files: Sequence[PublishedFile]) -> bool:
-    """Whether everything is there."""
+    """Whether everything is there; a task that makes its data has no files."""
+    if not files:
+        return True
     folder = install_directory(task)
     tables = [file.name for file in files if not file.name.endswith(".zip")]
     return all((folder / name).is_file() for name in tables) and (folder / IR_FOLDER).is_dir()
@@ -84,9 +86,11 @@ def install(
 
     Raises:
         DatasetError: The download fails, a file is missing or is not the published one, or
-            an archive is damaged.
+            an archive is damaged; or the task has no files.
         CacheError: The disk is full, or the cache cannot be written.
     """
+    if not files:
+        raise DatasetError(f"{task} makes its own data; run it with: mirgym tasks run {task}")
     target = install_directory(task)
     # Of two processes that fetch at once, the second waits and then finds the work done.
     with locked(target):
