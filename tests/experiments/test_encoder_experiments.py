@@ -139,7 +139,8 @@ def test_map(shards, run, tmp_path):
     assert embedding_map.main(config) == 0
     assert (tmp_path / "map.png").stat().st_size > 10_000
     way = read(tmp_path / "way.csv")
-    assert int(way[-1]["instructions"]) < int(way[0]["instructions"])
+    counts = [int(row["instructions"]) for row in way]
+    assert min(counts) < counts[0]  # loops are unrolled in the end
     figures = json.loads((tmp_path / "run.json").read_text())["figures"]
     assert figures["steps_that_moved"] > 5
 
