@@ -28,6 +28,8 @@ class PpoConfig:
     step."""
     observation: tuple[str, ...] = ("autophase", "history")
     """What the policy sees."""
+    encoder: str = "tiny"
+    """Whose ``embedding``: a name, or a path to weights."""
     actions: str | tuple[str, ...] = "passes"
     """What it may do; see ``envs.actions.build_actions``."""
     reward: str = "best"
@@ -88,6 +90,7 @@ def make_envs(config: PpoConfig) -> VecMonitor:
         programs=list(config.programs),
         objective=config.objective,
         observation=config.observation,
+        encoder=config.encoder,
         actions=config.actions,
         reward=config.reward,
     )

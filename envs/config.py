@@ -34,6 +34,9 @@ class EpisodeConfig:
     agent and baseline compete on the same footing."""
     observation: str | Sequence[str] = "embedding"
     """One or several of ``embedding``, ``instcount``, ``autophase``, ``history``, ``ir``."""
+    encoder: str = "tiny"
+    """Whose embedding is observed: ``tiny``, ``base``, or a path to weights that
+    ``mirgym pretrain`` wrote."""
     isolation: str = "process"
     """``process``: a worker process, which a pass may crash. ``none``: in this process,
     faster on tiny modules, and a crash is yours."""

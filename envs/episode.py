@@ -87,7 +87,9 @@ class Episode:
         return build_actions(self.config.actions)
 
     def _build_observer(self) -> Observer:
-        return Observer(self.config.observation, len(self.actions.passes), self._knob_sizes)
+        config = self.config
+        n_actions = len(self.actions.passes)
+        return Observer(config.observation, n_actions, self._knob_sizes, config.encoder)
 
     @property
     def action_space(self) -> spaces.Space[Any]:

@@ -63,7 +63,7 @@ class LoopCode(NamedTuple):
 class LoopObserver(Observer):
     """The spaces and arrays of the loop that is next. See ``LlvmLoopsEnv``."""
 
-    def __init__(self, observation: str | Sequence[str]) -> None:
+    def __init__(self, observation: str | Sequence[str], encoder: str = "tiny") -> None:
         names = (observation,) if isinstance(observation, str) else tuple(observation)
         for name in names:
             if name not in NAMES:
@@ -76,7 +76,8 @@ class LoopObserver(Observer):
         self.names = names
         self.single = isinstance(observation, str)
         self.views = ()
-        built = {name: _space(name) for name in names}
+        self.encoder = encoder
+        built = {name: _space(name, encoder) for name in names}
         self.space = built[names[0]] if self.single else spaces.Dict(built)
 
     def finish(self, looks: Sequence[dict[str, Any]]) -> list[Any]:
@@ -108,11 +109,11 @@ def own_vector(own: OwnChoice) -> np.ndarray:
     return np.log1p(own).astype(np.float32)
 
 
-def _space(name: str) -> spaces.Space[Any]:
+def _space(name: str, encoder: str) -> spaces.Space[Any]:
     if name == "own":
         return spaces.Box(0.0, _LARGEST, (len(OwnChoice._fields),), np.float32)
     if name == "facts":
         return spaces.Box(0.0, _LARGEST, (len(FACTS) + 1,), np.float32)
-    from ..encoder.config import CONFIGS
+    from ..encoder.weights import config_of
 
-    return embedding_space(2 * CONFIGS["tiny"].d_embed)
+    return embedding_space(2 * config_of(encoder).d_embed)

@@ -39,7 +39,7 @@ class LoopsEpisode(Episode):
         return ActionSet((), -1)
 
     def _build_observer(self) -> LoopObserver:
-        return LoopObserver(self.config.observation)
+        return LoopObserver(self.config.observation, self.config.encoder)
 
     @property
     def _loops(self) -> LoopsConfig:

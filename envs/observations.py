@@ -73,7 +73,9 @@ def one_hot(choice: Sequence[int], sizes: Sequence[int]) -> np.ndarray:
     return out
 
 
-def _space(name: str, n_actions: int, knob_sizes: Sequence[int]) -> spaces.Space[Any]:
+def _space(
+    name: str, n_actions: int, knob_sizes: Sequence[int], encoder: str
+) -> spaces.Space[Any]:
     if name == "parameters":
         if not knob_sizes:
             raise ValueError(
@@ -92,9 +94,10 @@ def _space(name: str, n_actions: int, knob_sizes: Sequence[int]) -> spaces.Space
         low[-2:] = -LOG_RATIO_LIMIT
         return spaces.Box(low, high, dtype=np.float32)
     if name == "embedding":
-        from ..encoder.config import CONFIGS, module_size
+        from ..encoder.config import module_size
+        from ..encoder.weights import config_of
 
-        return embedding_space(module_size(CONFIGS["tiny"]))
+        return embedding_space(module_size(config_of(encoder)))
     return spaces.Text(IR_LIMIT, min_length=0, charset=frozenset(string.printable))
 
 
@@ -114,7 +117,11 @@ class Observer:
     """
 
     def __init__(
-        self, observation: str | Sequence[str], n_actions: int, knob_sizes: Sequence[int] = ()
+        self,
+        observation: str | Sequence[str],
+        n_actions: int,
+        knob_sizes: Sequence[int] = (),
+        encoder: str = "tiny",
     ) -> None:
         names = (observation,) if isinstance(observation, str) else tuple(observation)
         for name in names:
@@ -127,10 +134,11 @@ class Observer:
             raise ValueError(f"observation={observation!r}: expected one or several distinct names")
         self.names = names
         self.single = isinstance(observation, str)
+        self.encoder = encoder
         self.views = tuple(
             "new_functions" if n == "embedding" else n for n in names if n not in _OWN
         )
-        built = {name: _space(name, n_actions, knob_sizes) for name in names}
+        built = {name: _space(name, n_actions, knob_sizes, encoder) for name in names}
         self.space: spaces.Space[Any] = built[names[0]] if self.single else spaces.Dict(built)
 
     def look(
@@ -171,4 +179,4 @@ class Observer:
         """The encoder that this process shares; loaded when first needed."""
         from ..encoder.embedder import shared_embedder
 
-        return shared_embedder("tiny")
+        return shared_embedder(self.encoder)

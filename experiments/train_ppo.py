@@ -58,6 +58,7 @@ def _env_config(config: TrainConfig) -> EnvConfig:
     return EnvConfig(
         objective=config.ppo.objective,
         observation=config.ppo.observation,
+        encoder=config.ppo.encoder,
         actions=config.ppo.actions,
     )
 

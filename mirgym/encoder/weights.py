@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialise
 
 from ..errors import MirgymError, did_you_mean
-from .config import EncoderConfig
+from .config import CONFIGS, EncoderConfig
 
 if TYPE_CHECKING:
     from .model import Encoder
@@ -84,6 +84,15 @@ def read(model: str | Path) -> tuple[EncoderConfig, dict[str, np.ndarray]]:
     if broken:
         raise MirgymError(f"{path} holds NaN or infinity in {broken[0]}; the training diverged")
     return config, arrays
+
+
+def config_of(model: str | Path) -> EncoderConfig:
+    """The sizes of an encoder; of a shipped one without reading its weights.
+
+    Raises:
+        MirgymError: See ``load``.
+    """
+    return CONFIGS[str(model)] if str(model) in SHIPPED else read(model)[0]
 
 
 def weights_path(model: str | Path) -> Path:

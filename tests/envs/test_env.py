@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from mirgym.encoder.weights import weights_path
 from mirgym.envs import LlvmEnv
 from mirgym.envs.pool import ProgramPool
-from mirgym.errors import UnknownProgramError
+from mirgym.errors import MirgymError, UnknownProgramError
 from mirgym.objective import Scale
 from mirgym.passes import Pass
 from mirgym.programs import resolve
@@ -301,3 +302,26 @@ def test_several_objectives_with_weights(make: Make) -> None:
             total += reward
         gained = math.log(info["start_cost"] / info["cost"])
         assert total == pytest.approx(gained / math.log(info["start_cost"] / 1e6)) and total > 0
+
+
+# -- whose embedding ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["mir-llvm-v0", "mir-llvm-params-v0", "mir-llvm-loops-v0"])
+def test_the_encoder_can_be_chosen(name: str, tmp_path: Path) -> None:
+    weights = tmp_path / "own.safetensors"
+    weights.write_bytes(weights_path("base").read_bytes())
+    seen = {}
+    for encoder in ("tiny", "base", str(weights)):
+        options = {"observation": ["embedding"], "encoder": encoder}
+        with gym.make(name, programs="mirbench/crc", **options) as env:
+            observation, _ = env.reset(seed=0)
+            assert env.observation_space.contains(observation)
+            seen[encoder] = observation["embedding"]
+    assert len(seen["tiny"]) < len(seen["base"])
+    assert np.array_equal(seen["base"], seen[str(weights)])
+
+
+def test_an_encoder_that_is_not_there_is_one_clear_error() -> None:
+    with pytest.raises(MirgymError, match="no weights at tinny"):
+        gym.make("mir-llvm-v0", programs="mirbench/crc", encoder="tinny")
