@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,62 @@ def plot_matrices(path: Path, matrices: Mapping[str, Mapping[tuple[str, str], fl
         axes.set_xticks(range(len(columns)), columns, rotation=40, ha="right")
         axes.set_yticks(range(len(rows)), rows)
         axes.set(title=title, xlabel="tested on", ylabel="trained on")
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def plot_robustness(path: Path, rows: list[dict[str, Any]], figures: Sequence[str]) -> None:
+    """Each figure against the number of passes, one line an encoder."""
+    titles = {
+        "moved": "distance moved ÷ distance between programs",
+        "found": "nearest is the unchanged program",
+        "answered": "algorithm named by a reader of unchanged programs",
+    }
+    figure, all_axes = plt.subplots(1, len(figures), figsize=(4.6 * len(figures), 4))
+    encoders = list(dict.fromkeys(row["encoder"] for row in rows))
+    counted = {"autophase", "instcount", "ir2vec"}
+    for axes, name in zip(all_axes, figures, strict=True):
+        for number, encoder in enumerate(encoders):
+            own = [row for row in rows if row["encoder"] == encoder]
+            passes = [row["passes"] for row in own]
+            style = "--" if encoder in counted else "-"
+            values = [row[name] for row in own]
+            axes.plot(range(len(passes)), values, style, color=f"C{number}", label=encoder)
+            axes.set_xticks(range(len(passes)), [str(count) for count in passes])
+        axes.set(xlabel="random core passes that change something", ylim=(0, None))
+        axes.set_title(titles[name], fontsize=10)
+    all_axes[0].legend(frameon=False, fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def plot_transfer(
+    path: Path,
+    scores: Mapping[str, Mapping[str, float]],
+    curves: Mapping[str, Sequence[Sequence[tuple[int, float]]]],
+) -> None:
+    """Scores of each question by column, and learning curves of PPO by encoder."""
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(12, 4.5), gridspec_kw={"width_ratios": (3, 2)}
+    )
+    columns = list(dict.fromkeys(name for line in scores.values() for name in line))
+    width = 0.8 / max(len(columns), 1)
+    for number, column in enumerate(columns):
+        places = [at + (number - len(columns) / 2) * width for at in range(len(scores))]
+        values = [line.get(column, 0.0) for line in scores.values()]
+        left.bar(places, values, width, label=column, color=f"C{number}")
+    left.set_xticks(range(len(scores)), list(scores))
+    left.set(ylabel="accuracy; R² of oz", title="held-out programs", ylim=(0, None))
+    left.legend(frameon=False, fontsize=7, ncols=2)
+    for (name, runs), color in zip(curves.items(), (AGENT, CONTROL), strict=False):
+        for seed, run in enumerate(runs):
+            points = ([steps for steps, _ in run], [value for _, value in run])
+            right.plot(*points, color=color, label=None if seed else name)
+    right.axhline(1.0, color=BASELINE, linewidth=1, label="Oz")
+    right.set(xlabel="training steps of PPO", ylabel="Oz ÷ agent, geomean, held out")
+    right.legend(frameon=False)
     figure.tight_layout()
     figure.savefig(path, dpi=150)
     plt.close(figure)
