@@ -119,6 +119,8 @@ class LoopsConfig(EpisodeConfig):
     """Numbers of vector bodies beside each other; 0 leaves it to LLVM."""
     unrolls: Sequence[int] = (0, 1, 2, 4, 8)
     """Unroll counts; 0 leaves it to LLVM, 1 is no unrolling."""
+    fusion: bool = False
+    """Whether a fourth choice for each loop makes one of it and the loop right after it."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

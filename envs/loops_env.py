@@ -1,4 +1,4 @@
-"""``mir-llvm-loops-v0``: vectorization, interleaving and unrolling of each loop."""
+"""``mir-llvm-loops-v0``: vectorization, interleaving, unrolling and fusion of each loop."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class LoopsEpisode(Episode):
     """LLVM's for each of them, where they are observed."""
     hints: tuple[LoopHints, ...] = ()
     """What was decided so far."""
+    fused: tuple[int, ...] = ()
+    """Numbers of the loops that are to be fused with the one after them."""
     _with_loops: frozenset[str] = frozenset()
     """Programs known to have loops."""
 
@@ -49,7 +51,8 @@ class LoopsEpisode(Episode):
     @property
     def _choices(self) -> tuple[tuple[int, ...], ...]:
         config = self._loops
-        return tuple(map(tuple, (config.widths, config.interleaves, config.unrolls)))
+        fusions = ((0, 1),) if config.fusion else ()
+        return tuple(map(tuple, (config.widths, config.interleaves, config.unrolls, *fusions)))
 
     @property
     def action_space(self) -> spaces.Space[Any]:
@@ -92,7 +95,7 @@ class LoopsEpisode(Episode):
 
     def _begin(self, program: Program, state: State, cost: int) -> None:
         super()._begin(program, state, cost)
-        self.hints = ()
+        self.hints, self.fused = (), ()
 
     # -- step -----------------------------------------------------------------------
 
@@ -100,12 +103,12 @@ class LoopsEpisode(Episode):
         """See ``Episode.check``."""
         self.check_running()
         chosen = np.asarray(action)
-        if chosen.shape != (3,) or chosen.dtype.kind not in "iu":
+        names = ("widths", "interleaves", "unrolls", "fusions")[: len(self._choices)]
+        if chosen.shape != (len(names),) or chosen.dtype.kind not in "iu":
             raise ValueError(
-                f"action {action!r} is not three integers, which choose the width, the interleave "
-                "count and the unroll count: sample from env.action_space"
+                f"action {action!r} is not {len(names)} integers, one each for "
+                f"{', '.join(names)}: sample from env.action_space"
             )
-        names = ("widths", "interleaves", "unrolls")
         for name, value, values in zip(names, chosen, self._choices, strict=True):
             if not 0 <= value < len(values):
                 raise ValueError(
@@ -118,15 +121,22 @@ class LoopsEpisode(Episode):
 
     def _hints_of(self, action: Any) -> LoopHints:
         number = self.decisions[len(self.hints)].number
-        chosen = (values[int(i)] for i, values in zip(action, self._choices, strict=True))
-        return LoopHints(number, *chosen)
+        width, interleave, unroll = (int(self._choices[at][action[at]]) for at in range(3))
+        return LoopHints(number, width, interleave, unroll)
+
+    def _fused_by(self, action: Any) -> tuple[int, ...]:
+        number = self.decisions[len(self.hints)].number
+        return (*self.fused, number) if len(action) > 3 and action[3] else self.fused
 
     def _prepare(self) -> None:
         assert self.session is not None
         hints = [*self.hints, self._hints_of(self._in_flight)]
         self.session.hint_loops(hints, wanted=NO_KEY)
+        if fused := self._fused_by(self._in_flight):
+            self.session.fuse_loops(fused, wanted=NO_KEY)
 
     def _record(self, action: Any) -> None:
+        self.fused = self._fused_by(action)
         self.hints = (*self.hints, self._hints_of(action))
         self.taken.append(tuple(int(value) for value in action))
         self._history.steps += 1
@@ -163,17 +173,17 @@ class LoopsEpisode(Episode):
         return {**found, "loop": decision.number, "loops": len(self.decisions)}
 
     def action_mask(self) -> np.ndarray:
-        """One for each value of each of the three choices, in a row.
+        """One for each value of each of the choices, in a row.
 
         Vectors, and bodies beside each other, are masked where LLVM cannot vectorize.
         """
         able = bool(self.decisions[self._at].facts.vectorizable)
-        widths, interleaves, unrolls = self._choices
+        widths, interleaves, *others = self._choices
         masks = [able or value <= 1 for value in (*widths, *interleaves)]
-        return np.array([*masks, *(True for _ in unrolls)], bool)
+        return np.array([*masks, *(True for values in others for _ in values)], bool)
 
     def runs(self) -> list[Pass]:
-        """The pipelines that ran; ``hints`` are set between the two."""
+        """The pipelines that ran; between the two ``hints`` are set and ``fused`` loops fused."""
         done = len(self.hints) == len(self.decisions)
         return [] if not self.decisions else [BEFORE, REST] if done else [BEFORE]
 
@@ -181,7 +191,8 @@ class LoopsEpisode(Episode):
         """See ``Episode.fork``."""
         twin = super().fork()
         assert isinstance(twin, LoopsEpisode)
-        twin.decisions, twin.own, twin.hints = self.decisions, self.own, self.hints
+        twin.decisions, twin.own = self.decisions, self.own
+        twin.hints, twin.fused = self.hints, self.fused
         return twin
 
 
@@ -198,7 +209,10 @@ class LlvmLoopsEnv(LlvmEnv):
     ## Action space
     ``MultiDiscrete([6, 5, 5])``, indices of a vector width (LLVM's choice, 1, 2, 4, 8 or 16
     elements), an interleave count (LLVM's, 1, 2, 4, 8) and an unroll count (LLVM's, 1, 2, 4, 8).
-    0 is always LLVM's choice: an episode of zeros gives what ``default<O3>`` gives.
+    0 is always LLVM's choice: an episode of zeros gives what ``default<O3>`` gives. With
+    ``fusion=True`` it is ``MultiDiscrete([6, 5, 5, 2])``: a last 1 makes one loop of this one and
+    the one right after it, which LLVM does where it is correct and both run equally often. That
+    is done after the last step, and the loop made of two has the hints of the second.
 
     ## Observation space
     A ``Dict`` of ``facts`` and ``embedding``, or of the names asked for, or one name alone:
@@ -233,9 +247,9 @@ class LlvmLoopsEnv(LlvmEnv):
 
     ## Arguments
     The fields of ``LoopsConfig``: those of ``LlvmEnv`` but for ``actions``, and ``loops``,
-    ``max_loops``, ``widths``, ``interleaves``, ``unrolls``. The objective is ``dynamic_cost``
-    or ``runtime_ns``. A program without loops is left out, with a warning, or an error when it
-    is asked for.
+    ``max_loops``, ``widths``, ``interleaves``, ``unrolls``, ``fusion``. The objective is
+    ``dynamic_cost`` or ``runtime_ns``. A program without loops is left out, with a warning, or an
+    error when it is asked for.
 
     >>> import gymnasium as gym, mirgym
     >>> env = gym.make("mir-llvm-loops-v0", programs="loops://7", observation="facts")
@@ -256,6 +270,12 @@ class LlvmLoopsEnv(LlvmEnv):
         """What the loops were told so far, by their numbers in the view ``loops``."""
         assert isinstance(self._episode, LoopsEpisode)
         return self._episode.hints
+
+    @property
+    def fused(self) -> tuple[int, ...]:
+        """Numbers of the loops that are fused with the one after them at the end."""
+        assert isinstance(self._episode, LoopsEpisode)
+        return self._episode.fused
 
     @property
     def facts(self) -> tuple[LoopFacts, ...]:

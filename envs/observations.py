@@ -73,9 +73,7 @@ def one_hot(choice: Sequence[int], sizes: Sequence[int]) -> np.ndarray:
     return out
 
 
-def _space(
-    name: str, n_actions: int, knob_sizes: Sequence[int], encoder: str
-) -> spaces.Space[Any]:
+def _space(name: str, n_actions: int, knob_sizes: Sequence[int], encoder: str) -> spaces.Space[Any]:
     if name == "parameters":
         if not knob_sizes:
             raise ValueError(

@@ -90,6 +90,18 @@ class Session(Protocol):
         """
         ...
 
+    def fuse_loops(self, loops: Sequence[int], *, wanted: Wanted = NOTHING) -> State:
+        """Make one loop of each of these and the one right after it, where LLVM allows.
+
+        Numbers are those of the view ``loops``, in which later ones change. What is made of two
+        loops has the hints of the second. Where they are not adjacent, do not run equally often,
+        or depend on each other, nothing happens.
+
+        Raises:
+            ValueError: A loop that there is not; then nothing is done.
+        """
+        ...
+
     def note_branches(
         self, counts: Sequence[FunctionBranches], *, wanted: Wanted = NOTHING
     ) -> State:
@@ -258,6 +270,10 @@ class WireSession(Closing):
     def hint_loops(self, hints: Sequence[LoopHints], *, wanted: Wanted = NOTHING) -> State:
         """See ``Session.hint_loops``."""
         return wire.decode_state(self._request(wire.hint_request(hints, wanted)), wanted)
+
+    def fuse_loops(self, loops: Sequence[int], *, wanted: Wanted = NOTHING) -> State:
+        """See ``Session.fuse_loops``."""
+        return wire.decode_state(self._request(wire.fuse_request(loops, wanted)), wanted)
 
     def note_branches(
         self, counts: Sequence[FunctionBranches], *, wanted: Wanted = NOTHING

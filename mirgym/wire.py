@@ -63,6 +63,7 @@ class Verb(enum.IntEnum):
     HINT = 11
     BRANCHES = 12
     TRACE = 13
+    FUSE = 14
 
 
 LEVELS: Mapping[str, int] = {"as-is": 0, "O0": 1, "O1": 1, "O2": 1, "O3": 1, "Os": 2, "Oz": 3}
@@ -230,6 +231,19 @@ def hint_request(hints: Sequence[LoopHints], wanted: Wanted) -> bytes:
         except struct.error as error:
             raise ValueError(f"{one}: expected whole numbers from 0 to 2^32 − 1") from error
     return b"".join(parts)
+
+
+def fuse_request(loops: Sequence[int], wanted: Wanted) -> bytes:
+    """Encode FUSE.
+
+    Raises:
+        ValueError: A number is negative or too large for its field.
+    """
+    head = _HINT.pack(Verb.FUSE, wanted.metrics, wanted.views, len(loops))
+    try:
+        return head + struct.pack(f"<{len(loops)}I", *loops)
+    except struct.error as error:
+        raise ValueError(f"loops {loops}: expected whole numbers from 0 to 2^32 − 1") from error
 
 
 class FunctionBranches(NamedTuple):

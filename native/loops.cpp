@@ -51,14 +51,6 @@ constexpr char interleaveName[] = "llvm.loop.interleave.count";
 constexpr char unrollName[] = "llvm.loop.unroll.count";
 constexpr char unrollDisableName[] = "llvm.loop.unroll.disable";
 
-std::vector<Loop *> loopsOf(Function &function, const LoopInfo &info) {
-  std::vector<Loop *> loops;
-  for (BasicBlock &block : function)
-    if (info.isLoopHeader(&block))
-      loops.push_back(info.getLoopFor(&block));
-  return loops;
-}
-
 // How far an access moves from one iteration of the loop to the next.
 Stride strideOf(Value *pointer, Type *accessed, const Loop &loop, ScalarEvolution &evolution) {
   const SCEV *address = evolution.getSCEV(pointer);
@@ -320,12 +312,16 @@ std::string loopView(Module &module, ViewBuilder &builder) {
   return std::string(reinterpret_cast<const char *>(head), sizeof(head)) + rows;
 }
 
-DenseSet<const Function *> hintLoops(Module &module, const std::vector<LoopHints> &hints) {
-  struct Place {
-    Function *function;
-    size_t index;
-  };
-  std::vector<Place> places;
+std::vector<Loop *> loopsOf(Function &function, const LoopInfo &info) {
+  std::vector<Loop *> loops;
+  for (BasicBlock &block : function)
+    if (info.isLoopHeader(&block))
+      loops.push_back(info.getLoopFor(&block));
+  return loops;
+}
+
+std::vector<LoopPlace> placesOfLoops(Module &module) {
+  std::vector<LoopPlace> places;
   for (Function &function : module) {
     if (function.isDeclaration())
       continue;
@@ -334,13 +330,18 @@ DenseSet<const Function *> hintLoops(Module &module, const std::vector<LoopHints
     for (size_t i = 0; i < loops; ++i)
       places.push_back({&function, i});
   }
+  return places;
+}
+
+DenseSet<const Function *> hintLoops(Module &module, const std::vector<LoopHints> &hints) {
+  std::vector<LoopPlace> places = placesOfLoops(module);
   for (const LoopHints &one : hints)
     checkHints(one, places.size());
   DenseSet<const Function *> changed;
   for (const LoopHints &one : hints) {
     if (!one.width && !one.interleave && !one.unroll)
       continue;
-    Place place = places[one.loop];
+    LoopPlace place = places[one.loop];
     DominatorTree tree(*place.function);
     LoopInfo info(tree);
     setHints(*loopsOf(*place.function, info)[place.index], one);

@@ -8,6 +8,7 @@
 #include "views.h"
 
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/Analysis/LoopInfo.h"
 #include "llvm/IR/Module.h"
 
 #include <cstdint>
@@ -23,6 +24,18 @@ struct LoopHints {
   uint32_t interleave = 0; // copies of the vector body; 1: one
   uint32_t unroll = 0;     // copies of the loop's body; 1: not unrolled
 };
+
+// Where a loop is: its function, and its place in `loopsOf` of that.
+struct LoopPlace {
+  llvm::Function *function;
+  size_t index;
+};
+
+// The loops of a function by the position of their headers.
+std::vector<llvm::Loop *> loopsOf(llvm::Function &function, const llvm::LoopInfo &info);
+
+// By number.
+std::vector<LoopPlace> placesOfLoops(llvm::Module &module);
 
 // Facts and code of every loop. The layout is in mirgym/loops.py.
 std::string loopView(llvm::Module &module, ViewBuilder &builder);

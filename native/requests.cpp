@@ -105,6 +105,15 @@ void hintLoops(Session &session, Reader &request, Writer &reply) {
   writeState(session, session.hintLoops(hints), metrics, views, reply);
 }
 
+void fuseLoops(Session &session, Reader &request, Writer &reply) {
+  auto metrics = request.number<uint32_t>();
+  auto views = request.number<uint32_t>();
+  std::vector<uint32_t> loops(request.number<uint16_t>());
+  for (uint32_t &loop : loops)
+    loop = request.number<uint32_t>();
+  writeState(session, session.fuseLoops(loops), metrics, views, reply);
+}
+
 void noteBranches(Session &session, Reader &request, Writer &reply) {
   auto metrics = request.number<uint32_t>();
   auto views = request.number<uint32_t>();
@@ -274,6 +283,8 @@ void dispatch(Session &session, Reader &request, Writer &reply) {
     return trace(session, request, reply);
   case Verb::HintLoops:
     return hintLoops(session, request, reply);
+  case Verb::FuseLoops:
+    return fuseLoops(session, request, reply);
   case Verb::NoteBranches:
     return noteBranches(session, request, reply);
   case Verb::Fork:

@@ -24,6 +24,7 @@ enum class Verb : unsigned char {
   HintLoops = 11,
   NoteBranches = 12,
   Trace = 13,
+  FuseLoops = 14,
 };
 
 // Never throws: an error becomes a reply of its kind.

@@ -2,6 +2,7 @@
 
 #include "analyses.h"
 #include "errors.h"
+#include "fusion.h"
 #include "llvm_setup.h"
 #include "modules.h"
 
@@ -166,7 +167,15 @@ StepOutcome Session::step(const std::string &pipeline, const OptionList &options
 }
 
 StepOutcome Session::hintLoops(const std::vector<LoopHints> &hints) {
-  dirty = mirgym::hintLoops(loaded(), hints);
+  return changedIn(mirgym::hintLoops(loaded(), hints));
+}
+
+StepOutcome Session::fuseLoops(const std::vector<uint32_t> &loops) {
+  return changedIn(mirgym::fuseLoops(loaded(), loops));
+}
+
+StepOutcome Session::changedIn(DenseSet<const Function *> functions) {
+  dirty = std::move(functions);
   StepOutcome outcome;
   outcome.changed = !dirty.empty();
   if (outcome.changed) {

@@ -78,6 +78,9 @@ public:
   // Tells loops how they are to be vectorized and unrolled; runs nothing. See loops.h.
   StepOutcome hintLoops(const std::vector<LoopHints> &hints);
 
+  // Fuses loops with those after them. See fusion.h.
+  StepOutcome fuseLoops(const std::vector<uint32_t> &loops);
+
   uint64_t key();
   int64_t instructions();
   int64_t metric(Metric metric);
@@ -117,6 +120,7 @@ private:
              std::unique_ptr<llvm::Module> module);
   void forgetFigures();
   // Drops the figures of the functions that the last pipeline changed.
+  StepOutcome changedIn(llvm::DenseSet<const llvm::Function *> functions);
   void forgetDirtyFunctions();
   // Finds what the last pipeline changed without saying so, and marks it dirty; call it
   // only when no function can have been deleted.

@@ -9,6 +9,7 @@ import pytest
 from mirgym.levels import O3_BEFORE_VECTORIZER, O3_FROM_VECTORIZER, O3_OPTIONS
 from mirgym.loops import LoopFacts, LoopHints, LoopView
 from mirgym.programs import resolve
+from mirgym.programs.compile import compile_source
 from mirgym.session import InProcessSession, Session
 from mirgym.wire import Wanted
 
@@ -255,3 +256,66 @@ def test_numbers_hold_after_a_snapshot(session):
         4 if i % 2 == 0 else 0 for i in range(len(after.facts))
     ]
     assert [f[:-3] for f in after.facts] == [f[:-3] for f in before.facts]
+
+
+# -- fusion ----------------------------------------------------------------------------
+
+THREE = """
+#define N 1000
+static int a[N], b[N], c[N], d[N];
+void kernel(int k) {
+  for (int i = 0; i < N; i++) b[i] = a[i] * k;
+  for (int i = 0; i < N; i++) c[i] = b[i] + 3;
+  for (int i = 0; i < N; i++) d[i] = c[i] ^ a[i];
+}
+int out(int i) { return d[i] + b[i] + c[i]; }
+void set(int i, int v) { a[i] = v; }
+void apart(int *p, int *q) {
+  for (int i = 0; i < N; i++) p[i] = q[i];
+  for (int i = 0; i < N; i++) q[i] = p[N - 1 - i];
+}
+"""
+
+
+@pytest.fixture
+def three(session, tmp_path):
+    """Three loops that may be one, and two that may not."""
+    source = tmp_path / "three.c"
+    source.write_text(THREE)
+    session.load(compile_source(source, ()), level="O3")
+    session.step(O3_BEFORE_VECTORIZER, dict(O3_OPTIONS))
+    assert len(loops_of(session).facts) == 5
+    return session
+
+
+@pytest.mark.parametrize(
+    ("chosen", "left"),
+    [([], 5), ([0], 4), ([1], 4), ([0, 1], 3), ([1, 0, 1], 3), ([2], 5), ([3], 5), (range(5), 3)],
+)
+def test_only_chosen_loops_are_fused_and_only_where_that_is_correct(three, chosen, left):
+    before = three.observe().key
+    state = three.fuse_loops(list(chosen))
+    three.verify()
+    assert len(loops_of(three).facts) == left
+    assert state.changed == (left < 5) == (state.key != before)
+
+
+def test_what_is_made_of_two_loops_has_the_hints_of_the_second(three):
+    three.hint_loops([LoopHints(0, 2), LoopHints(1, 8), LoopHints(2, 4)])
+    three.fuse_loops([0])
+    assert [facts.width for facts in loops_of(three).facts] == [8, 4, 0, 0]
+
+
+def test_fusing_leaves_nothing_behind(three):
+    three.fuse_loops([1])
+    text = three.observe(Wanted.of((), ("ir",))).views["ir"]
+    assert "asm" not in text
+
+
+def test_fusing_a_loop_that_is_not_there(three):
+    key = three.observe().key
+    with pytest.raises(ValueError, match="loop 5: the module has 5 loops"):
+        three.fuse_loops([0, 5])
+    with pytest.raises(ValueError, match="whole numbers"):
+        three.fuse_loops([-1])
+    assert three.observe().key == key

@@ -268,9 +268,9 @@ def test_programs_without_loops(loops: Loops, folder: str) -> None:
 @pytest.mark.parametrize(
     ("action", "match"),
     [
-        ([0, 0], "is not three integers"),
-        ([0, 0, 0.5], "is not three integers"),
-        (3, "is not three integers"),
+        ([0, 0], "is not 3 integers"),
+        ([0, 0, 0.5], "is not 3 integers"),
+        (3, "is not 3 integers"),
         ([0, 0, 5], r"number 5 of unrolls, which is not in \[0, 5\)"),
         ([-1, 0, 0], "number -1 of widths"),
     ],
@@ -311,3 +311,62 @@ def test_a_generated_kernel() -> None:
     _, info = env.reset(seed=0)
     assert info["program"] == resolve(KERNEL).uri
     env.close()
+
+
+# -- fusion ----------------------------------------------------------------------------
+
+ADJACENT = """
+#include <stdio.h>
+#define N 4096
+static int a[N], b[N], c[N];
+__attribute__((noinline)) void kernel(int k) {
+  for (int i = 0; i < N; i++) b[i] = a[i] * k;
+  for (int i = 0; i < N; i++) c[i] += b[i] ^ a[i];
+}
+int main(int argc, char **argv) {
+  for (int i = 0; i < N; i++) a[i] = i * 7 + argc;
+  for (int k = 0; k < 20; k++) kernel(k);
+  unsigned total = 0;
+  for (int i = 0; i < N; i++) total = total * 31 + c[i];
+  printf("%u\\n", total);
+  return argv == 0;
+}
+"""
+
+
+def test_fusion_is_a_choice_for_each_loop(loops: Loops, tmp_path: Any) -> None:
+    (tmp_path / "adjacent.c").write_text(ADJACENT)
+    manifest = '[[program]]\nname = "adjacent"\nsources = ["adjacent.c"]\n[[program.run]]\n'
+    (tmp_path / "manifest.toml").write_text(manifest)
+    env = loops(programs=f"file://{tmp_path}/adjacent", fusion=True)
+    assert env.action_space.nvec.tolist() == [6, 5, 5, 2]
+    env.reset(seed=0)
+    assert env.action_masks().shape == (6 + 5 + 5 + 2,)
+    rewards, _ = play(env, [0, 0, 0, 0])
+    assert rewards[-1] == 0 and env.fused == ()
+    kernel = [i for i, facts in enumerate(env.facts) if facts.loads_unit and facts.stores_unit]
+    env.reset(seed=0)
+    terminated, number = False, 0
+    while not terminated:
+        action = [0, 0, 0, int(number == kernel[0])]
+        _, reward, terminated, truncated, info = env.step(np.array(action))
+        assert not truncated, info["error"]  # the program prints what it printed
+        number += 1
+    assert len(env.fused) == 1 and reward > 0.02  # `a` and `b` are read once less
+    env.reset(seed=0)
+    env.step(np.array([0, 0, 0, 1]))
+    twin = env.unwrapped.fork()
+    assert twin.fused == env.fused == (twin.hints[0].loop,)
+    twin.close()
+
+
+def test_without_fusion_the_space_is_as_it_was(loops: Loops) -> None:
+    env = loops()
+    assert env.action_space.nvec.tolist() == [6, 5, 5]
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="not 3 integers"):
+        env.step(np.array([0, 0, 0, 1]))
+    with pytest.raises(ValueError, match="not 4 integers"):
+        fusing = loops(fusion=True)
+        fusing.reset(seed=0)
+        fusing.step(np.array([0, 0, 0]))
