@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import task_tables
+from . import encoder_tables, task_tables
 from .measured import measured
 
 MISSING = "*Not measured yet.*"
@@ -223,6 +223,12 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "convolutions": _if_there("compare_convs/convs.csv", convolutions),
     "observations": _if_there("train_policy/observations.csv", observations),
     "synth_mix": _if_there("synth_mix/run.json", synth_mix),
+    "robustness": _if_there(
+        "robustness/robustness.csv", lambda results: markdown(*encoder_tables.robustness(results))
+    ),
+    "transfer": _if_there(
+        "transfer/run.json", lambda results: markdown(*encoder_tables.transfer(results))
+    ),
     "ablations": own_table("ablations"),
     "tasks-devmap": _if_there(
         "tasks-devmap/run.json", lambda results: markdown(*task_tables.devmap(results))

@@ -115,6 +115,20 @@ ENTRIES = (
     ),
     Entry("tasks-algorithms", "-m mirgym.cli tasks run algorithms --seeds 3 --output {output}"),
     Entry("synth_mix", "-m experiments.synth_mix"),
+    Entry(
+        "robustness",
+        "-m experiments.robustness --encoders "
+        "with-contrast={work}/ablations/all-tasks-3-seed0/encoder.safetensors "
+        "without-contrast={work}/ablations/without-contrast-3-seed0/encoder.safetensors",
+    ),
+    Entry(
+        "transfer",
+        "-m experiments.transfer "
+        "--text-run {work}/ablations/text-only-3-seed0 "
+        "--graph-run {work}/ablations/graph-only-3-seed0 "
+        "--both-run {work}/ablations/all-tasks-3-seed0",
+    ),
+    Entry("train_value", "-m experiments.train_value --corpus {work}/modules --corpus-count 60"),
     Entry("pareto", "-m experiments.pareto --budget 45"),
     Entry("mine_portfolio", "-m experiments.mine_portfolio --corpus {work}/modules --minutes 14"),
     Entry(
