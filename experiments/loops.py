@@ -4,9 +4,8 @@ For each loop, every choice of ``mir-llvm-loops-v0`` is measured with all other 
 LLVM: brute force. From the same figures come random choices, the one choice that is best over
 the training loops, and PPO, which learns on the training loops (the kernels' families and
 programs outside the test split, and further kernels of these families) and is scored on the
-held-out ones. Writes ``run.json``,
-``loops.csv`` and ``loops.png``; all measurements are in ``costs.jsonl`` in the work folder, where
-a second start goes on.
+held-out ones. Writes ``run.json``, ``loops.csv`` and ``loops.png``; all measurements are in
+``costs.jsonl`` in the work folder, where a second start goes on.
 
     python -m experiments.loops --help
 """
@@ -15,14 +14,18 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tyro
+from rich.progress import track
 
 from mirgym.errors import MirgymError
 from mirgym.programs import Program, resolve_all
@@ -51,7 +54,8 @@ class LoopsExperiment:
     minutes: float = 60.0
     """Measuring stops after these; the figures are of the loops measured until then."""
     objective: str = "dynamic_cost"
-    """``dynamic_cost`` or ``runtime_ns``."""
+    """``dynamic_cost``, or ``runtime_ns``, which wants ``jobs`` 1."""
+    jobs: int = os.cpu_count() or 1
     ppo_steps: int = 16_000
     """Training steps of PPO; 0 leaves it out."""
     seeds: tuple[int, ...] = (0, 1, 2)
@@ -63,27 +67,31 @@ class LoopsExperiment:
 
 
 def measure_all(config: LoopsExperiment, path: Path) -> list[LoopCosts]:
-    """Every loop of the programs, as far as the time goes."""
+    """Every loop of the programs, in their order, as far as the time goes."""
+    programs = [*resolve_all(config.programs), *further_kernels(config.further_seeds)]
+    order = {program.uri: number for number, program in enumerate(programs)}
     loops = read(path)
     known = {loop.program for loop in loops}
-    ends = time.monotonic() + 60 * config.minutes
-    with WorkerSession() as session:
-        for program in [*resolve_all(config.programs), *further_kernels(config.further_seeds)]:
-            if program.uri in known or time.monotonic() > ends:
-                continue
-            try:
-                found = list(measure(session, program, config.objective, config.loops_per_program))
-            except MirgymError as error:
-                print(f"{program.uri} is left out: {error}", flush=True)
-                session.start_again_if_dead()
-                continue
-            for loop in found:
+    work = partial(_measure, config=config, ends=time.monotonic() + 60 * config.minutes)
+    with ProcessPoolExecutor(config.jobs) as pool:
+        found = [pool.submit(work, program) for program in programs if program.uri not in known]
+        for future in track(as_completed(found), "measuring", total=len(found)):
+            for loop in future.result():
                 append(path, loop)
-                best = loop.gains().argmax()
-                gain = float(np.exp(loop.gains()[best]))
-                print(f"{program.name} loop {loop.loop}: {gain:.3f} by {CHOICES[best]}", flush=True)
-            loops += found
-    return loops
+                loops.append(loop)
+    return sorted((loop for loop in loops if loop.program in order), key=lambda x: order[x.program])
+
+
+def _measure(program: Program, config: LoopsExperiment, ends: float) -> list[LoopCosts]:
+    """The loops of one program; none when it is too late or LLVM fails on it."""
+    if time.monotonic() > ends:
+        return []
+    try:
+        with WorkerSession() as session:
+            return list(measure(session, program, config.objective, config.loops_per_program))
+    except MirgymError as error:
+        print(f"{program.uri} is left out: {error}", flush=True)
+        return []
 
 
 def further_kernels(seeds: int) -> list[Program]:
