@@ -13,7 +13,7 @@ from ..errors import DatasetError, did_you_mean
 if TYPE_CHECKING:
     from .task import Task
 
-TASKS = ("algorithms", "devmap", "coarsening")
+TASKS = ("algorithms", "devmap", "coarsening", "vectorize")
 """What ``mirgym tasks`` knows."""
 
 __all__ = ["TASKS", "get_task"]
@@ -37,6 +37,10 @@ def get_task(name: str) -> Task:
         from .coarsening import Coarsening
 
         return Coarsening()
+    if name == "vectorize":
+        from .vectorize import Vectorize
+
+        return Vectorize()
     raise DatasetError(
         f"there is no task {name!r}.{did_you_mean(name, TASKS)} Known: {', '.join(TASKS)}"
     )
