@@ -20,6 +20,7 @@ from mirgym.tasks.loop_labels import CHOICES, LoopLabel, gains
 from mirgym.wire import NO_KEY, NOTHING
 from mirgym.worker import WorkerSession
 
+
 class LoopCosts(NamedTuple):
     """A measured loop."""
 

@@ -29,6 +29,7 @@ from . import protocols
 from .code import COUNTERS, packaged_vocabulary
 from .gain_heads import forest, gained, predict
 from .kernel_heads import Block
+from .loop_choices import choice_features
 from .loop_code import read_code
 from .loop_labels import LABELS, LoopLabel, gains, read_labels
 from .names import picked
@@ -82,7 +83,7 @@ METHODS = {
     "oracle": Method("oracle"),
 }
 """Controls are what the encoder's rows have to beat. Facts are those of LLVM's analyses about the
-loop and what LLVM makes of it by itself."""
+loop, what LLVM makes of it by itself, and what each choice would make of it."""
 
 
 class Vectorize:
@@ -136,21 +137,23 @@ class Study:
         self.groups = np.array([label.group for label in labels])
         self.test = np.array([label.split == "test" for label in labels])
         self.gains = np.array([gains(label.costs) for label in labels])  # (n, choices)
+        does = [choice_features(label.facts, label.own).ravel() for label in labels]
         self._facts = [
             Block(np.array([label.own for label in labels]), False),
             Block(np.array([label.facts for label in labels]), False),
+            Block(np.array(does), False),
         ]
-        self._code = code
+        self.code = code
 
     def blocks(self, method: Method) -> list[Block]:
         """What a method sees; of an encoder the function, and the loop by itself."""
         blocks = list(self._facts) if method.facts else []
         if method.code == "ir2vec":
-            blocks.append(Block(self._code["ir2vec"], False))
+            blocks.append(Block(self.code["ir2vec"], False))
         elif method.code in COUNTERS:
-            blocks.append(Block(self._code[method.code], True))
+            blocks.append(Block(self.code[method.code], True))
         elif method.code:
-            blocks += [Block(part, False) for part in np.split(self._code[method.code], 2, axis=1)]
+            blocks += [Block(part, False) for part in np.split(self.code[method.code], 2, axis=1)]
         return blocks
 
     def folds(self, protocol: str) -> list[Fold]:
@@ -196,18 +199,20 @@ class Study:
         if method.head == "oracle":
             best: np.ndarray = test.max(1)
             return best
+        taken: np.ndarray = test[np.arange(len(test)), self.choices(method, fold, seed)]
+        return taken
+
+    def choices(self, method: Method, fold: Fold, seed: int) -> np.ndarray:
+        """The choice for each test loop, (n_test,)."""
         known = np.clip(self.gains, -LARGEST_GAIN, LARGEST_GAIN)
         if method.head == "llvm":
-            chosen = np.zeros(len(test), np.int64)
-        elif method.head == "constant":
-            chosen = np.full(len(test), known[fold.train].mean(0).argmax())
-        elif method.head == "forest":
-            chosen = forest(self.blocks(method), known, fold, seed).argmax(1)
-        else:
-            inner = self.inner(fold.train)
-            chosen = predict(self.blocks(method), known, fold, inner, gained).argmax(1)
-        taken: np.ndarray = test[np.arange(len(test)), chosen]
-        return taken
+            return np.zeros(len(fold.test), np.int64)
+        if method.head == "constant":
+            return np.full(len(fold.test), known[fold.train].mean(0).argmax())
+        if method.head == "forest":
+            return forest(self.blocks(method), known, fold, seed).argmax(1)
+        inner = self.inner(fold.train)
+        return predict(self.blocks(method), known, fold, inner, gained).argmax(1)
 
 
 def few(fold: Fold, share: float, seed: int) -> Fold:
@@ -232,5 +237,3 @@ def _jobs(study: Study, protocol: str, name: str, seeds: int) -> list[Job]:
         )
         for share, seed in points
     ]
-
-
