@@ -7,12 +7,7 @@ a program takes a tenth of a second, so each has its file in the cache.
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import io
-import zipfile
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,12 +16,12 @@ from ..envs.loop_observations import fact_vector
 from ..errors import DatasetError
 from ..features import FUNCTION_FEATURES
 from ..programs import Program, resolve
-from ..programs.cache import cache_root, locked, write_atomically
 from ..session import Session
 from ..wire import NO_KEY, Wanted
 from ..worker import WorkerSession
 from .code import COUNTERS, ENCODERS, Shown, shared_embedders, show_nothing
 from .loop_labels import LoopLabel
+from .part_cache import Arrays, cached
 
 CACHE_VERSION = 1
 
@@ -54,20 +49,14 @@ def read_code(labels: Sequence[LoopLabel], shown: Shown = show_nothing) -> dict[
     return {kind: np.concatenate(parts)[order] for kind, parts in columns.items()}
 
 
-def _read_program(
-    session: Session, program: Program, labels: Sequence[LoopLabel]
-) -> Mapping[str, np.ndarray]:
+def _read_program(session: Session, program: Program, labels: Sequence[LoopLabel]) -> Arrays:
     """Describe the loops of one program, or take them from the cache."""
-    version = _version(program, labels)
-    path = cache_root() / "tasks" / "loops" / f"{program.name}-{version}.npz"
-    with locked(path):
-        known = _load(path)
-        if known is None:
-            known = _describe(session, program, labels)
-            content = io.BytesIO()
-            np.savez_compressed(content, **known)  # type: ignore[arg-type]
-            write_atomically(path, content.getvalue())
-    return known
+    sources = [source.read_bytes() for source in program.sources]
+    known = [(label.loop, label.facts) for label in labels]
+    return cached(
+        f"loops/{program.name}", CACHE_VERSION, program.uri, program.flags, sources, known,
+        make=lambda: _describe(session, program, labels),
+    )  # fmt: skip
 
 
 def _describe(
@@ -97,34 +86,3 @@ def _describe(
             empty = np.zeros(embedder.function_size if alone is None else 0, np.float32)
             columns[kind].append(np.append(parts.ravel(), empty))
     return {kind: np.stack(rows).astype(np.float32) for kind, rows in columns.items()}
-
-
-def _version(program: Program, labels: Sequence[LoopLabel]) -> str:
-    content = hashlib.sha256(_tools_version().encode())
-    content.update(repr((program.uri, program.flags)).encode())
-    for source in program.sources:
-        content.update(source.read_bytes())
-    content.update(repr([(label.loop, label.facts) for label in labels]).encode())
-    return content.hexdigest()[:16]
-
-
-@functools.cache
-def _tools_version() -> str:
-    """Of the weights and of LLVM."""
-    from .. import _native
-    from ..encoder.weights import weights_path
-
-    content = hashlib.sha256(f"{CACHE_VERSION} {_native.llvm_version()}".encode())
-    for model in ("tiny", "base"):
-        with weights_path(model).open("rb") as file:
-            content.update(hashlib.file_digest(file, "sha256").digest())
-    return content.hexdigest()
-
-
-def _load(path: Path) -> Mapping[str, np.ndarray] | None:
-    """What the cache holds; None when there is nothing, or nothing that can be read."""
-    try:
-        with np.load(path) as arrays:
-            return {kind: arrays[kind] for kind in (*ENCODERS, *COUNTERS)}
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
-        return None
