@@ -37,7 +37,7 @@ LENGTHS = (2, 8)
 """Of the random sequences, at least and at most."""
 LARGEST = 6_000
 """Instructions of a module as clang writes it; larger ones take too long."""
-LIMITS = WorkerLimits(step_seconds=5.0, memory_bytes=3 << 30)
+LIMITS = WorkerLimits(step_seconds=20.0, memory_bytes=3 << 30)
 
 _CODE = Wanted.of(views=VIEWS, key=False)
 
@@ -60,7 +60,7 @@ def states(modules: Sequence[OwnModule], per_module: int) -> Iterator[dict[str, 
                 snapshot, size, code = start
                 gains = np.array([_gain(session, snapshot, size, name) for name in PASSES])
                 if gains.max() > 0:
-                    yield {"row": np.int64(row), "gains": gains, **code}
+                    yield {"row": np.array(row), "gains": gains, **code}
 
 
 def sequence(uri: str, number: int) -> list[str]:

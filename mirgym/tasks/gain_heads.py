@@ -16,8 +16,8 @@ from .kernel_heads import WEIGHTS, Block, Distances, measure
 from .protocols import Fold
 
 TREES = 100
-WIDTHS = (0.25, 1.0, 4.0)
-RIDGES = (0.1, 1.0)
+WIDTHS = (0.25, 1.0, 4.0, 16.0)
+RIDGES = (0.1, 1.0, 3.0)
 
 Quality = Callable[[np.ndarray, np.ndarray], float]
 """How good predictions (n, choices) are for known targets (n, choices); more is better."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterable, Sequence
 from itertools import product
 from pathlib import Path
@@ -77,7 +78,7 @@ def read_labels(path: Path = LABELS) -> list[LoopLabel]:
     try:
         lines = gzip.decompress(path.read_bytes()).decode().splitlines()
         labels = [LoopLabel(**json.loads(line)) for line in lines]
-    except (OSError, EOFError, ValueError, TypeError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, TypeError) as error:
         raise DatasetError(
             f"{path} holds no measured loops ({type(error).__name__}); install mirgym again, or "
             f"measure them: python -m experiments.loops --labels {path}"

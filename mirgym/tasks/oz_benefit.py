@@ -94,10 +94,10 @@ def describe(modules: Sequence[OwnModule]) -> Iterator[dict[str, np.ndarray]]:
             before = session.load(one.program.bitcode(), level="Oz", wanted=_BOTH)
             after = run_level(session, before, "Oz", _METRICS)
             ratios = {
-                name: np.log(before.metrics[metric] / max(after.metrics[metric], 1))
+                name: np.array(np.log(before.metrics[metric] / max(after.metrics[metric], 1)))
                 for name, metric in TARGETS.items()
             }
-            yield {"row": np.int64(row), **ratios, **code_of(before.views)}
+            yield {"row": np.array(row), **ratios, **code_of(before.views)}
 
 
 def run(study: ModuleStudy, targets: np.ndarray, name: str, share: float, seed: int) -> Row:

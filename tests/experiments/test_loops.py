@@ -35,11 +35,6 @@ def observation(**facts: int) -> list[float]:
     return [*(float(np.log1p(facts.get(name, 0))) for name in FACTS), 1.0]
 
 
-def loop_with(**facts: int) -> LoopCosts:
-    """A loop of which these facts are known."""
-    return loop({})._replace(observation=observation(**facts))
-
-
 def test_first_choice_is_llvms():
     assert CHOICES[0] == (0, 0, 0) and len(set(CHOICES)) == len(CHOICES) == 150
 
