@@ -79,7 +79,7 @@ def measure_all(config: LoopsExperiment, path: Path) -> list[LoopCosts]:
             for loop in future.result():
                 append(path, loop)
                 loops.append(loop)
-    return sorted((loop for loop in loops if loop.program in order), key=lambda x: order[x.program])
+    return sorted(loops, key=lambda loop: order.get(loop.program, len(order)))
 
 
 def _measure(program: Program, config: LoopsExperiment, ends: float) -> list[LoopCosts]:

@@ -52,7 +52,7 @@ def tools_version() -> str:
 def _load(path: Path) -> Arrays | None:
     """None when there is nothing, or nothing that can be read."""
     try:
-        with np.load(path) as arrays:
+        with path.open("rb") as file, np.load(file) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile):
         return None
