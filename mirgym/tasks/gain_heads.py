@@ -15,7 +15,7 @@ import numpy as np
 from .kernel_heads import WEIGHTS, Block, Distances, measure
 from .protocols import Fold
 
-TREES = 100
+TREES = 50
 WIDTHS = (0.25, 1.0, 4.0, 16.0)
 RIDGES = (0.1, 1.0, 3.0)
 

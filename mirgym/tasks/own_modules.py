@@ -44,8 +44,8 @@ class Amount(NamedTuple):
     """How many modules there are."""
 
     classes: Sequence[str] = ALGORITHMS
-    per_class: int = 10
-    per_profile: int = 30
+    per_class: int = 8
+    per_profile: int = 16
     bundled: str = "mirbench"
 
 

@@ -146,7 +146,12 @@ class Study:
         self.code = code
 
     def blocks(self, method: Method) -> list[Block]:
-        """What a method sees; of an encoder the function, and the loop by itself."""
+        """What a method sees; of an encoder the function, and the loop by itself.
+
+        A forest with an output a choice would take minutes over what each choice does.
+        """
+        if method.head == "forest":
+            return self._facts[:2]
         blocks = list(self._facts) if method.facts else []
         if method.code == "ir2vec":
             blocks.append(Block(self.code["ir2vec"], False))
