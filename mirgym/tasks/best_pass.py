@@ -1,4 +1,4 @@
-"""The best next pass: which of 40 leaves the fewest instructions?
+"""The best next pass: which of 39 leaves the fewest instructions?
 
 Asked of modules in the middle of being optimised (``best_pass_data``); a pass gains the logarithm
 of how many times fewer IR instructions there are after it and a short cleanup.
