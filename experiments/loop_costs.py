@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from mirgym.encoder.embedder import shared_embedder
-from mirgym.envs.config import LoopsConfig
 from mirgym.envs.loop_decisions import BEFORE, REST, Decision, decisions, own_choices
-from mirgym.envs.loop_observations import LoopObserver, fact_vector, own_vector
+from mirgym.envs.loop_observations import FACTS, LoopObserver, fact_vector, own_vector
 from mirgym.errors import MirgymError
 from mirgym.loops import LoopHints
 from mirgym.objective import Meter, run_meter
 from mirgym.programs import Program
+from mirgym.tasks.loop_labels import CHOICES, LoopLabel, gains
 from mirgym.wire import NO_KEY, NOTHING
 from mirgym.worker import WorkerSession
-
-Choice = tuple[int, int, int]
-
-CHOICES: tuple[Choice, ...] = tuple(
-    product(LoopsConfig.widths, LoopsConfig.interleaves, LoopsConfig.unrolls)
-)
-"""Width, interleave and unroll count; the first leaves all to LLVM."""
 
 
 class LoopCosts(NamedTuple):
@@ -45,9 +37,14 @@ class LoopCosts(NamedTuple):
 
     def gains(self) -> np.ndarray:
         """``ln(LLVM's cost ÷ cost)`` of each choice; a failure is left to LLVM, so 0."""
-        own = self.costs[0]
-        assert own is not None
-        return np.log([own / max(cost or own, 1) for cost in self.costs])
+        return gains(self.costs)
+
+    def label(self) -> LoopLabel:
+        """What the task ``vectorize`` reads of it."""
+        facts = self.observation[: len(FACTS) + 1]
+        return LoopLabel(
+            self.program, self.split, self.family, self.loop, facts, self.own, self.costs
+        )
 
 
 class LoopMeter:

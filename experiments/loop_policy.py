@@ -19,8 +19,10 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import DummyVecEnv
 from torch import nn
 
-from .loop_choices import choice_features, loop_features
-from .loop_costs import CHOICES, LoopCosts
+from mirgym.tasks.loop_choices import choice_features
+from mirgym.tasks.loop_labels import CHOICES
+
+from .loop_costs import LoopCosts
 
 _LARGEST_GAIN = 1.0
 """Rewards are clipped to ±1, a cost ÷ e or × e: one loop must not outweigh all others."""
@@ -28,6 +30,15 @@ _HIDDEN = 64
 _WARM_BATCH = 32
 _WARM_RATE = 3e-3
 _WARM_ENTROPY = 0.01
+
+
+def loop_features(loop: LoopCosts) -> np.ndarray:
+    """What LLVM makes of it by itself, shape (features,).
+
+    No more: with all facts, or some, a policy learns the families that it trains on by heart and
+    gains less on others.
+    """
+    return np.array(loop.own, np.float32)
 
 
 class Scale(NamedTuple):
@@ -41,7 +52,7 @@ class Scale(NamedTuple):
         rows = [
             np.append(
                 np.clip(_standard(loop_features(loop), self.loop), -3, 3),
-                _standard(choice_features(loop), self.choice),
+                _standard(choice_features(loop.observation, loop.own), self.choice),
             )
             for loop in loops
         ]
@@ -51,7 +62,8 @@ class Scale(NamedTuple):
 def scale_of(loops: Sequence[LoopCosts]) -> Scale:
     """From training loops."""
     loop = np.array([loop_features(one) for one in loops])  # (n, features)
-    choice = np.concatenate([choice_features(one) for one in loops])  # (n * choices, features)
+    # (n * choices, features)
+    choice = np.concatenate([choice_features(one.observation, one.own) for one in loops])
     return Scale((loop.mean(0), loop.std(0) + 0.1), (choice.mean(0), choice.std(0) + 0.1))
 
 

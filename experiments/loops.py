@@ -30,10 +30,11 @@ from rich.progress import track
 from mirgym.errors import MirgymError
 from mirgym.programs import Program, resolve_all
 from mirgym.programs.loopkernels import SUITE_SEEDS, kernel_program
+from mirgym.tasks.loop_labels import CHOICES, write_labels
 from mirgym.worker import WorkerSession
 
 from .figures import plot_loops
-from .loop_costs import CHOICES, LoopCosts, append, measure, read
+from .loop_costs import LoopCosts, append, measure, read
 from .runs import RESULTS, write_run_json
 
 _PARTS = ("width", "interleave", "unroll")
@@ -61,6 +62,8 @@ class LoopsExperiment:
     """Of PPO."""
     folder: Path = field(default=RESULTS / "loops")
     work: Path = Path("runs/loops")
+    labels: Path | None = None
+    """Where the labels of the task ``vectorize`` are written; they are not when left out."""
 
 
 def measure_all(config: LoopsExperiment, path: Path) -> list[LoopCosts]:
@@ -150,6 +153,8 @@ def main(config: LoopsExperiment) -> None:
     """Measure, learn, and write the folder."""
     config.work.mkdir(parents=True, exist_ok=True)
     loops = measure_all(config, config.work / "costs.jsonl")
+    if config.labels:
+        write_labels(config.labels, [loop.label() for loop in loops])
     further = {program.uri for program in further_kernels(config.further_seeds)}
     suite = [loop for loop in loops if loop.program not in further]
     found: dict[str, Any] = {

@@ -239,6 +239,15 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "tasks-algorithms": _if_there(
         "tasks-algorithms/run.json", lambda results: markdown(*task_tables.algorithms(results))
     ),
+    "tasks-vectorize": _if_there(
+        "tasks-vectorize/run.json", lambda results: markdown(*task_tables.vectorize(results))
+    ),
+    "tasks-oz_benefit": _if_there(
+        "tasks-oz_benefit/run.json", lambda results: markdown(*task_tables.oz_benefit(results))
+    ),
+    "tasks-best_pass": _if_there(
+        "tasks-best_pass/run.json", lambda results: markdown(*task_tables.best_pass(results))
+    ),
     **{
         name: leaderboard(name)
         for name in (

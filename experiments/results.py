@@ -108,10 +108,14 @@ ENTRIES = (
     ),
     Entry("mine_edits", "-m experiments.mine_edits --corpus {work}/modules --corpus-count 45"),
     Entry("mine_speed", "-m experiments.mine_speed --rounds 5"),
-    Entry("loops", "-m experiments.loops"),
+    Entry("loops", "-m experiments.loops --labels mirgym/data/loop_costs.jsonl.gz"),
     *(  # after `mirgym tasks fetch NAME`; goes on from its rows.jsonl
         Entry(f"tasks-{name}", f"-m mirgym.cli tasks run {name} --seeds 5 --output {{output}}")
         for name in ("devmap", "coarsening")
+    ),
+    *(  # with labels that come with mirgym, or that the task makes
+        Entry(f"tasks-{name}", f"-m mirgym.cli tasks run {name} --seeds 5 --output {{output}}")
+        for name in ("vectorize", "oz_benefit", "best_pass")
     ),
     Entry("tasks-algorithms", "-m mirgym.cli tasks run algorithms --seeds 3 --output {output}"),
     Entry("synth_mix", "-m experiments.synth_mix"),

@@ -59,3 +59,27 @@ def algorithms(results: Path) -> tuple[list[str], list[list[str]]]:
 
     head, *lines = text_table(_figures(results, "tasks-algorithms")["table"])[1]
     return head, lines
+
+
+def vectorize(results: Path) -> tuple[list[str], list[list[str]]]:
+    """Head and lines: share of the oracle's speedup, and speedup, by protocol."""
+    from mirgym.tasks.vectorize_report import text_table
+
+    head, *lines = text_table(_figures(results, "tasks-vectorize")["table"])[1]
+    return head, lines
+
+
+def oz_benefit(results: Path) -> tuple[list[str], list[list[str]]]:
+    """Head and lines: R² and mean error, by target."""
+    from mirgym.tasks.oz_benefit import text_table
+
+    head, *lines = text_table(_figures(results, "tasks-oz_benefit")["table"])[1]
+    return head, lines
+
+
+def best_pass(results: Path) -> tuple[list[str], list[list[str]]]:
+    """Head and lines: share of the best passes' gain, and how often one is chosen."""
+    from mirgym.tasks.best_pass import text_table
+
+    head, *lines = text_table(_figures(results, "tasks-best_pass")["table"])[1]
+    return head, lines

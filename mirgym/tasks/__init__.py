@@ -1,7 +1,8 @@
 """Benchmark tasks: data sets with known answers, protocols, metrics and controls.
 
-``algorithms`` makes its programs here; ``devmap`` and ``coarsening`` are the literature's,
-whose data the user fetches (``mirgym tasks fetch``). The encoder stays frozen in all.
+``algorithms``, ``oz_benefit`` and ``best_pass`` make their programs here, ``vectorize`` comes with
+its labels; ``devmap`` and ``coarsening`` are the literature's, whose data the user fetches
+(``mirgym tasks fetch``). The encoder stays frozen in all.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from ..errors import DatasetError, did_you_mean
 if TYPE_CHECKING:
     from .task import Task
 
-TASKS = ("algorithms", "devmap", "coarsening")
+TASKS = ("algorithms", "devmap", "coarsening", "vectorize", "oz_benefit", "best_pass")
 """What ``mirgym tasks`` knows."""
 
 __all__ = ["TASKS", "get_task"]
@@ -37,6 +38,18 @@ def get_task(name: str) -> Task:
         from .coarsening import Coarsening
 
         return Coarsening()
+    if name == "vectorize":
+        from .vectorize import Vectorize
+
+        return Vectorize()
+    if name == "oz_benefit":
+        from .oz_benefit import OzBenefit
+
+        return OzBenefit()
+    if name == "best_pass":
+        from .best_pass import BestPass
+
+        return BestPass()
     raise DatasetError(
         f"there is no task {name!r}.{did_you_mean(name, TASKS)} Known: {', '.join(TASKS)}"
     )

@@ -10,13 +10,14 @@ import pytest
 
 pytest.importorskip("tyro")
 
-from experiments.loop_choices import choice_features
-from experiments.loop_costs import CHOICES, LoopCosts, LoopMeter, append, read
+from experiments.loop_costs import LoopCosts, LoopMeter, append, read
 from experiments.loops import LoopsExperiment, best_of, figures, further_kernels, main
 from mirgym.envs.loop_observations import FACTS, OwnChoice, own_vector
 from mirgym.loops import LoopHints
 from mirgym.programs import resolve
 from mirgym.programs.loopkernels import SUITE_SEEDS, TEST_FAMILIES
+from mirgym.tasks.loop_choices import choice_features
+from mirgym.tasks.loop_labels import CHOICES, read_labels
 from mirgym.worker import WorkerSession
 
 OWN = [float(x) for x in own_vector(OwnChoice(loops=2, width=4.0, copies=2.0, instructions=20))]
@@ -32,11 +33,6 @@ def loop(costs: dict[int, int | None], split: str = "train") -> LoopCosts:
 def observation(**facts: int) -> list[float]:
     """These facts, and zeros."""
     return [*(float(np.log1p(facts.get(name, 0))) for name in FACTS), 1.0]
-
-
-def loop_with(**facts: int) -> LoopCosts:
-    """A loop of which these facts are known."""
-    return loop({})._replace(observation=observation(**facts))
 
 
 def test_first_choice_is_llvms():
@@ -83,15 +79,16 @@ def test_further_kernels_are_for_training():
 
 def test_choices_by_what_they_do():
     """100 iterations in bodies of 16 × 2 elements: 3 bodies, 4 iterations left over."""
-    columns = choice_features(loop_with(trip_count=100, widest_bits=32, vectorizable=1))
+    shown = observation(trip_count=100, widest_bits=32, vectorizable=1)
+    columns = choice_features(shown, OWN)
     assert columns.shape[0] == len(CHOICES) and np.isfinite(columns).all()
     known, left, *_ = columns[CHOICES.index((16, 2, 1))][-9:]
     assert (known, left) == (1.0, pytest.approx(0.04, abs=1e-6))
     own, same = columns[CHOICES.index((0, 0, 0))], columns[CHOICES.index((4, 2, 1))]
     assert own[5:] == pytest.approx(same[5:], abs=1e-6)  # what LLVM chooses by itself, see OWN
-    unknown = choice_features(loop_with(widest_bits=32, vectorizable=1))
+    unknown = choice_features(observation(widest_bits=32, vectorizable=1), OWN)
     assert not unknown[:, -9:].any()
-    scalar = choice_features(loop_with(trip_count=100))
+    scalar = choice_features(observation(trip_count=100), OWN)
     assert not scalar[:, 5:7].any()  # one element, one body, whatever is asked for
 
 
@@ -131,10 +128,14 @@ def test_a_whole_run_from_what_was_measured(tmp_path: Path):
         seeds=(0,),
         folder=tmp_path / "results",
         work=work,
+        labels=tmp_path / "labels.jsonl.gz",
     )
     main(config)
     found = json.loads((tmp_path / "results" / "run.json").read_text())["figures"]["learned"]
     assert found["held_out"]["brute_force"] == 2.0 and found["fixed"]["gain"] == 2.0
+    labels = read_labels(tmp_path / "labels.jsonl.gz")
+    assert [label.costs for label in labels] == [one.costs for one in read(work / "costs.jsonl")]
+    assert {label.group for label in labels} == {"sums"}
     rows = (tmp_path / "results" / "loops.csv").read_text().splitlines()
     assert len(rows) == 6 and rows[1].startswith("x-1,train,0,1000,2.0,8,")
     assert (tmp_path / "results" / "loops.png").stat().st_size > 1000

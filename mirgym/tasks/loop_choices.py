@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mirgym.envs.loop_observations import FACTS, OwnChoice
-
-from .loop_costs import CHOICES, LoopCosts
+from ..envs.loop_observations import FACTS, OwnChoice
+from .loop_labels import CHOICES
 
 _REGISTER_BITS = 128
 """Of a vector register of the target, x86-64 without extensions."""
@@ -21,19 +20,15 @@ _REGISTER_BITS = 128
 _WIDTHS, _INTERLEAVES, _UNROLLS = np.array(CHOICES, float).T
 
 
-def loop_features(loop: LoopCosts) -> np.ndarray:
-    """What LLVM makes of it by itself, shape (features,).
+def choice_features(shown: Sequence[float], shown_own: Sequence[float]) -> np.ndarray:
+    """What each choice does to a loop, shape (choices, features).
 
-    No more: with all facts, or some, a policy learns the families that it trains on by heart and
-    gains less on others.
+    Args:
+        shown: ``facts`` as ``mir-llvm-loops-v0`` shows them.
+        shown_own: The same of ``own``.
     """
-    return np.array(loop.own, np.float32)
-
-
-def choice_features(loop: LoopCosts) -> np.ndarray:
-    """What each choice does to a loop, shape (choices, features)."""
-    facts = dict(zip(FACTS, np.rint(np.expm1(loop.observation[: len(FACTS)])), strict=True))
-    own = OwnChoice(*np.expm1(loop.own))
+    facts = dict(zip(FACTS, np.rint(np.expm1(shown[: len(FACTS)])), strict=True))
+    own = OwnChoice(*np.expm1(shown_own))
     able = bool(facts["vectorizable"])
     lanes = _given(_WIDTHS, own.width) if able else np.ones(len(CHOICES))
     bodies = _given(_INTERLEAVES, own.copies if own.width > 1 else 1.0)
