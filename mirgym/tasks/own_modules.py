@@ -44,7 +44,7 @@ class Amount(NamedTuple):
     """How many modules there are."""
 
     classes: Sequence[str] = ALGORITHMS
-    per_class: int = 16
+    per_class: int = 8
     per_profile: int = 16
     bundled: str = "mirbench"
 
