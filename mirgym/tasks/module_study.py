@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..features import TOTAL_INSTRUCTIONS
 from . import protocols
 from .code import COUNTERS
 from .gain_heads import Quality, predict
@@ -70,12 +71,15 @@ class ModuleStudy:
         return [block for kind in method.kinds for block in self._blocks(kind)]
 
     def _blocks(self, kind: str) -> list[Block]:
-        if kind == "counts":
-            return [Block(np.concatenate([self._code[c] for c in COUNTERS], axis=1), True)]
-        if kind == "ir2vec" and self._vocabulary is not None:
-            return [Block(self._code[kind] @ self._vocabulary, False)]
-        if kind in COUNTERS:
-            return [Block(self._code[kind], True)]
+        """Counters as they are, and as shares of the instructions: ratios hardly depend on size."""
+        if kind in COUNTERS or kind == "counts":
+            names = COUNTERS if kind == "counts" else (kind,)
+            columns = np.concatenate([self._code[name] for name in names], axis=1)
+            total = np.maximum(self._code["instcount"][:, TOTAL_INSTRUCTIONS["instcount"]], 1)
+            shares = columns / total[:, None]
+            if kind == "ir2vec" and self._vocabulary is not None:
+                return [Block(rows @ self._vocabulary, False) for rows in (columns, shares)]
+            return [Block(columns, True), Block(shares, False)]
         width = (self._code[kind].shape[1] - 2) // 2
         return [Block(part, False) for part in np.split(self._code[kind], [width], axis=1)]
 
