@@ -26,7 +26,6 @@ from .loop_costs import LoopCosts
 
 _LARGEST_GAIN = 1.0
 """Rewards are clipped to ±1, a cost ÷ e or × e: one loop must not outweigh all others."""
-_MEMBERS = 4
 _HIDDEN = 64
 _WARM_BATCH = 32
 _WARM_RATE = 3e-3
@@ -121,21 +120,6 @@ class Scorer(nn.Module):
         return scores[..., 0]
 
 
-class Committee(nn.Module):
-    """Several scorers that start apart; what they say of a choice on average.
-
-    On families of kernels that none of them saw, four gain more than one.
-    """
-
-    def __init__(self, of_loop: int, of_choice: int) -> None:
-        super().__init__()
-        self.members = nn.ModuleList(Scorer(of_loop, of_choice) for _ in range(_MEMBERS))
-
-    def forward(self, seen: torch.Tensor) -> torch.Tensor:
-        """Logarithms of probabilities but for a constant, shape (B, choices)."""
-        return torch.stack([one(seen).log_softmax(1) for one in self.members]).mean(0)
-
-
 class LoopValue(nn.Module):
     """What a loop is expected to gain."""
 
@@ -151,7 +135,7 @@ class LoopValue(nn.Module):
 
 
 class ScoringPolicy(ActorCriticPolicy):  # type: ignore[misc]
-    """Stable-Baselines3's policy with a ``Committee`` for its actions."""
+    """Stable-Baselines3's policy with a ``Scorer`` for its actions."""
 
     def __init__(self, *args: Any, of_loop: int, **kwargs: Any) -> None:
         self._of_loop = of_loop
@@ -160,7 +144,7 @@ class ScoringPolicy(ActorCriticPolicy):  # type: ignore[misc]
     def _build(self, lr_schedule: Any) -> None:
         super()._build(lr_schedule)
         of_choice = (self.features_dim - self._of_loop) // len(CHOICES)
-        self.action_net = Committee(self._of_loop, of_choice)
+        self.action_net = Scorer(self._of_loop, of_choice)
         self.value_net = LoopValue(self._of_loop)
         self.optimizer = self.optimizer_class(
             self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs
@@ -205,8 +189,7 @@ def learn(
         chosen, _ = model.predict(scale.seen(held_out), deterministic=True)
         return np.array([loop.gains()[i] for loop, i in zip(held_out, chosen, strict=True)])
 
-    for member in model.policy.action_net.members:
-        warm_up(member, seen, clipped_gains(train), warm_steps)
+    warm_up(model.policy.action_net, seen, clipped_gains(train), warm_steps)
     before = gains()
     model.learn(steps)
     return Learned(before, gains())
