@@ -233,6 +233,9 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "tasks-algorithms": _if_there(
         "tasks-algorithms/run.json", lambda results: markdown(*task_tables.algorithms(results))
     ),
+    "tasks-openmp": _if_there(
+        "tasks-openmp/run.json", lambda results: markdown(*task_tables.openmp(results))
+    ),
     **{
         name: leaderboard(name)
         for name in (

@@ -1,7 +1,8 @@
 """Benchmark tasks: data sets with known answers, protocols, metrics and controls.
 
 ``algorithms`` makes its programs here; ``devmap`` and ``coarsening`` are the literature's,
-whose data the user fetches (``mirgym tasks fetch``). The encoder stays frozen in all.
+whose data the user fetches (``mirgym tasks fetch``); ``openmp``'s times are measured, by us or
+by the user (``mirgym tasks measure``). The encoder stays frozen in all.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from ..errors import DatasetError, did_you_mean
 if TYPE_CHECKING:
     from .task import Task
 
-TASKS = ("algorithms", "devmap", "coarsening")
+TASKS = ("algorithms", "devmap", "coarsening", "openmp")
 """What ``mirgym tasks`` knows."""
 
 __all__ = ["TASKS", "get_task"]
@@ -37,6 +38,10 @@ def get_task(name: str) -> Task:
         from .coarsening import Coarsening
 
         return Coarsening()
+    if name == "openmp":
+        from .openmp import OpenMP
+
+        return OpenMP()
     raise DatasetError(
         f"there is no task {name!r}.{did_you_mean(name, TASKS)} Known: {', '.join(TASKS)}"
     )
