@@ -168,8 +168,9 @@ class Study:
         if name == "constant":
             return np.full(count, self._ratios[fold.train].mean(0).argmin())
         if name == "oracle":
-            return self._ratios[fold.test].argmin(1)
-        best: np.ndarray = self._predict(METHODS[name], fold, seed).argmin(1)
+            best: np.ndarray = self._ratios[fold.test].argmin(1)
+        else:
+            best = self._predict(METHODS[name], fold, seed).argmin(1)
         return best
 
     def _predict(self, method: Method, fold: Fold, seed: int) -> np.ndarray:

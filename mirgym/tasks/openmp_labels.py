@@ -158,10 +158,12 @@ def time_case(
     words = [f"{c.threads}:{SCHEDULES[c.schedule]}:{c.chunk}" for c in choices]
     args = (str(size), str(rounds), str(milliseconds), *(words[i] for i in order), words[0])
     run = Run(args=args, files=(find_openmp(),))
-    result = run_program(executable, run, LIMITS, {"LD_LIBRARY_PATH": "."})
+    # Without its warnings: the runtime would like to use shared memory.
+    variables = {"LD_LIBRARY_PATH": ".", "KMP_WARNINGS": "0"}
+    result = run_program(executable, run, LIMITS, variables)
     if result.exit_code != 0:
         told = result.stderr.decode(errors="replace").strip()
-        reason = result.stopped or told or f"ends with {result.exit_code}"
+        reason = result.stopped or f"ends with {result.exit_code}: {told}"
         raise NotRunnableError(f"openmp/{executable.name}, size {size}: {reason}")
     head, *lines = result.stdout.decode().splitlines()
     iterations, size_bytes, *_ = head.split()
