@@ -33,7 +33,7 @@ CHUNKS = {"static": (0, 1, 8, 64), "dynamic": (1, 8, 64, 512), "guided": (1, 8, 
 """0 is the default: the iterations in as many parts as there are threads."""
 FIELDS = ("kernel", "size", "iterations", "bytes", "threads", "schedule", "chunk", "ns")
 LIMITS = Limits(seconds=300, watch_seconds=1)
-ROUNDS = 7
+ROUNDS = 9
 MILLISECONDS = 4.0
 """Of one time on one thread, or of one run where that takes longer."""
 

@@ -58,7 +58,7 @@ SIZES: dict[str, tuple[int, ...]] = {
     "triangular": (60, 200, 700, 2000),
     "wavefront": (30, 100, 300, 800),
 }
-"""About 5 µs, 50 µs, 500 µs and 5 ms on one core: at the first the start of a parallel loop
+"""About 2 µs, 20 µs, 200 µs and 2 ms on one core: at the first the start of a parallel loop
 counts, at the last only how its work is divided."""
 
 RUNTIMES = (("cmeel-libomp", "libomp"), ("intel-openmp", "libiomp5"))
