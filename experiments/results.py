@@ -114,6 +114,8 @@ ENTRIES = (
         for name in ("devmap", "coarsening")
     ),
     Entry("tasks-algorithms", "-m mirgym.cli tasks run algorithms --seeds 3 --output {output}"),
+    # With the times that come with mirgym, unless `mirgym tasks measure openmp` took others.
+    Entry("tasks-openmp", "-m mirgym.cli tasks run openmp --seeds 5 --output {output}"),
     Entry("synth_mix", "-m experiments.synth_mix"),
     Entry("pareto", "-m experiments.pareto --budget 45"),
     Entry("mine_portfolio", "-m experiments.mine_portfolio --corpus {work}/modules --minutes 14"),
