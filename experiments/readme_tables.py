@@ -248,6 +248,9 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "tasks-best_pass": _if_there(
         "tasks-best_pass/run.json", lambda results: markdown(*task_tables.best_pass(results))
     ),
+    "tasks-openmp": _if_there(
+        "tasks-openmp/run.json", lambda results: markdown(*task_tables.openmp(results))
+    ),
     **{
         name: leaderboard(name)
         for name in (

@@ -53,6 +53,14 @@ def coarsening(results: Path) -> tuple[list[str], list[list[str]]]:
     return head, lines
 
 
+def openmp(results: Path) -> tuple[list[str], list[list[str]]]:
+    """Head and lines: speedups over the default, and shares of the oracle's."""
+    from mirgym.tasks.openmp_report import text_table
+
+    head, *lines = text_table(_figures(results, "tasks-openmp")["table"])[1]
+    return head, lines
+
+
 def algorithms(results: Path) -> tuple[list[str], list[list[str]]]:
     """Head and lines: error in percent, by protocol."""
     from mirgym.tasks.algorithm_report import text_table

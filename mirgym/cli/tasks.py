@@ -1,4 +1,4 @@
-"""``mirgym tasks``: list, fetch, run."""
+"""``mirgym tasks``: list, fetch, measure, run."""
 
 from __future__ import annotations
 
@@ -67,6 +67,41 @@ class TasksFetch:
 
             folder = install(task.name, task.files, self.source, show)
         console().print(f"{task.name}: fetched into {folder}", soft_wrap=True)
+        return 0
+
+
+@dataclass(frozen=True)
+class TasksMeasure:
+    """Measure a task's answers on this machine; it must have nothing else to do meanwhile."""
+
+    name: Annotated[str, tyro.conf.Positional]
+    rounds: int | None = None
+    """Times of each configuration, of which the median counts."""
+    output: Annotated[Path | None, tyro.conf.arg(aliases=["-o"], metavar="FOLDER")] = None
+    """Folder for the answers; where `mirgym tasks run` looks for them when left out."""
+
+    def run(self) -> int:
+        """Measure with a progress bar."""
+        from ..errors import DatasetError
+        from ..tasks import TASKS, get_task
+        from ..tasks.task import MeasuredTask
+
+        task = get_task(self.name)
+        if not isinstance(task, MeasuredTask):
+            known = [name for name in TASKS if isinstance(get_task(name), MeasuredTask)]
+            raise DatasetError(
+                f"{self.name} has nothing to measure here. Measured: {', '.join(known)}"
+            )
+        if self.rounds is not None and self.rounds < 1:
+            raise ValueError(f"rounds is {self.rounds}; expected 1 or more")
+        with _bars(shown=True) as bars:
+            measuring = bars.add_task("measuring", total=None, latest="")
+            folder = task.measure(
+                self.output,
+                self.rounds,
+                lambda done, total: bars.update(measuring, completed=done, total=total),
+            )
+        console().print(f"{self.name}: measured into {folder}", soft_wrap=True)
         return 0
 
 
@@ -153,11 +188,12 @@ def _bars(shown: bool) -> Progress:
 
 @dataclass(frozen=True)
 class Tasks:
-    """Benchmark tasks, the literature's and our own: list, fetch, run."""
+    """Benchmark tasks, the literature's and our own: list, fetch, measure, run."""
 
     command: (
         Annotated[TasksList, tyro.conf.subcommand("list", prefix_name=False)]
         | Annotated[TasksFetch, tyro.conf.subcommand("fetch", prefix_name=False)]
+        | Annotated[TasksMeasure, tyro.conf.subcommand("measure", prefix_name=False)]
         | Annotated[TasksRun, tyro.conf.subcommand("run", prefix_name=False)]
     )
 

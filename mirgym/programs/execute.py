@@ -23,7 +23,7 @@ from typing import NamedTuple
 from .program import Run
 
 WATCH_SECONDS = 0.05
-"""How often it is looked at what the program uses."""
+"""How often it is looked at what the program uses, unless the limits say otherwise."""
 WALL_FACTOR = 4
 """Wall time ÷ CPU time that a program may take: others use the machine, too."""
 LAUNCH_SECONDS = 60
@@ -51,6 +51,9 @@ class Limits:
     """All files in its directory together."""
     processes: int = 64
     """Processes that it may have at a time."""
+    watch_seconds: float | None = None
+    """How often it is looked at what it uses; ``WATCH_SECONDS`` when None. Looking takes a few
+    ms of a core, so a program that measures itself wants it seldom."""
 
 
 @dataclass(frozen=True)
@@ -153,10 +156,11 @@ def _watch(launcher: int, status: int, directory: Path, limits: Limits) -> _End:
     poll = select.poll()
     poll.register(status, select.POLLIN)
     deadline = time.monotonic() + LAUNCH_SECONDS
+    pause_seconds = WATCH_SECONDS if limits.watch_seconds is None else limits.watch_seconds
     text = b""
     while True:
         stopped = ""
-        if poll.poll(WATCH_SECONDS * 1000):
+        if poll.poll(pause_seconds * 1000):
             piece = os.read(status, 64)
             if not text:  # the launcher's own start does not count
                 deadline = time.monotonic() + limits.seconds * WALL_FACTOR

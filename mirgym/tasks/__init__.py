@@ -2,7 +2,8 @@
 
 ``algorithms``, ``oz_benefit`` and ``best_pass`` make their programs here, ``vectorize`` comes with
 its labels; ``devmap`` and ``coarsening`` are the literature's, whose data the user fetches
-(``mirgym tasks fetch``). The encoder stays frozen in all.
+(``mirgym tasks fetch``); ``openmp``'s times are measured, by us or by the user
+(``mirgym tasks measure``). The encoder stays frozen in all.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ..errors import DatasetError, did_you_mean
 if TYPE_CHECKING:
     from .task import Task
 
-TASKS = ("algorithms", "devmap", "coarsening", "vectorize", "oz_benefit", "best_pass")
+TASKS = ("algorithms", "devmap", "coarsening", "vectorize", "openmp", "oz_benefit", "best_pass")
 """What ``mirgym tasks`` knows."""
 
 __all__ = ["TASKS", "get_task"]
@@ -50,6 +51,10 @@ def get_task(name: str) -> Task:
         from .best_pass import BestPass
 
         return BestPass()
+    if name == "openmp":
+        from .openmp import OpenMP
+
+        return OpenMP()
     raise DatasetError(
         f"there is no task {name!r}.{did_you_mean(name, TASKS)} Known: {', '.join(TASKS)}"
     )

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from ..errors import CacheError, DatasetError
 from ..programs.cache import make_directory
@@ -75,6 +75,16 @@ class Task(Protocol):
 
     def tables(self, figures: Mapping[str, Any]) -> list[TextTable]:
         """What is shown of the figures."""
+
+
+@runtime_checkable
+class MeasuredTask(Protocol):
+    """A task whose answers the user's own machine can give."""
+
+    def measure(
+        self, folder: Path | None, rounds: int | None, shown: Callable[[int, int], None]
+    ) -> Path:
+        """Write the answers into the folder, or where ``work`` looks for them; the folder."""
 
 
 def stamp_of(*parts: object) -> str:
