@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,25 @@ def plot_loops(path: Path, learned: Mapping[str, Any]) -> None:
     )
     axes.axvline(0.0, color="black", linewidth=0.8)
     axes.set(xlabel=f"% executed less than at O3, {held_out['loops']} held-out loops")
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def plot_execution(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Wrongly predicted branches, and exactly predicted loads, a bar each method."""
+    colours = {"network": AGENT, "control": CONTROL, "predictor": BASELINE}
+    panels = {"misses": "branches predicted wrongly, %", "exact": "loads predicted exactly, %"}
+    figure, all_axes = plt.subplots(1, 2, figsize=(12, 4.5))
+    for axes, (name, label) in zip(all_axes, panels.items(), strict=True):
+        shown = [line for line in lines if line[name] is not None][::-1]
+        axes.barh(
+            [line["method"] for line in shown],
+            [line[name] for line in shown],
+            xerr=[line[f"{name}_std"] for line in shown],
+            color=[colours[line["kind"]] for line in shown],
+        )
+        axes.set(xlabel=label)
     figure.tight_layout()
     figure.savefig(path, dpi=150)
     plt.close(figure)
