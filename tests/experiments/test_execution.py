@@ -65,7 +65,7 @@ exit:
   ret i32 0
 }
 """
-ROOM, I, WHERE, LOAD, ODD, NEXT, AGAIN = 0, 2, 3, 5, 7, 9, 11
+ROOM, INDEX, WHERE, LOAD, ODD, NEXT, AGAIN = 0, 2, 3, 5, 7, 9, 11
 """Instructions: `odd` and `again` stand for the branches."""
 SMALL = DataConfig(events=24, snapshots=16)
 SHAPE = NetConfig(width=32, messages=16, layers=2)
@@ -86,11 +86,11 @@ def test_samples_by_hand(walk: Recording) -> None:
     assert (loop.function, loop.block, later.block) == ("main", 1, 3)
     assert (loop.branch, loop.loads.tolist()) == (ODD, [LOAD])
     assert loop.bases.tolist() == [[WHERE, ROOM]]
-    assert loop.values[:, I].tolist() == list(range(8))
+    assert loop.values[:, INDEX].tolist() == list(range(8))
     assert loop.outcomes.tolist() == [False, True] * 4
     assert loop.taken_at.tolist() == loop.load_events[:, 0].tolist() == list(range(0, 24, 3))
     assert loop.branch_events.tolist() == list(range(1, 24, 3))
-    assert np.array_equal(loop.addresses[:, 0], loop.values[:, ROOM] + 8 * loop.values[:, I])
+    assert np.array_equal(loop.addresses[:, 0], loop.values[:, ROOM] + 8 * loop.values[:, INDEX])
     # The pointer is what it was the last time.
     assert np.array_equal(loop.values[1:, WHERE], loop.addresses[:-1, 0])
     assert (later.branch, later.loads.tolist()) == (AGAIN, [])
@@ -110,7 +110,7 @@ def test_what_a_snapshot_determines(walk: Recording) -> None:
 def test_a_part_of_a_graph(walk: Recording) -> None:
     whole = walk.samples(SMALL)[1].graph
     kept = whole.near(np.array([AGAIN]), 4)
-    assert kept[-3:].tolist() == [NEXT, AGAIN - 1, AGAIN] or AGAIN in kept
+    assert kept[:3].tolist() == [NEXT, NEXT + 1, AGAIN]  # and the constant 8
     part = whole.part(kept)
     assert len(part.codes) == 4 and part.edges.max(initial=0) < 4
     assert (np.diff(part.edges[1]) >= 0).all()
@@ -161,7 +161,7 @@ def test_values_tell_what_code_cannot(walk: Recording) -> None:
     payloads, events = walk.trace.payloads, TestEvents.of(walk.samples(SMALL))
     fused = score(payloads, events, learnt(walk, SHAPE))
     assert (fused.misses, fused.exact, fused.made) == (0.0, 100.0, 100.0)
-    code = score(payloads, events, learnt(walk, replace(SHAPE, values="none")))
+    code = score(payloads, events, learnt(walk, replace(SHAPE, values="none", relative=False)))
     assert code.misses >= 25.0 and code.exact <= 12.5
 
 
@@ -213,10 +213,10 @@ def test_predictors_and_controls(walk: Recording, tmp_path: Path) -> None:
     assert events.branches.tolist() == [13, 16, 19, 22, 14, 17, 20, 23]
     found = score_predictors(data, events)
     assert found["stride"].exact == 100.0  # from the third address on
-    assert found["bimodal"].misses == 100.0 * 3 / 8  # half of `odd`, and the loop's end
+    assert found["bimodal"].misses == 100.0 * 5 / 8  # all of `odd`, and the loop's end
     # `odd` was as often taken as not, which counts as taken; `again` always.
     usual = score(data.payloads, events, controls(data))
-    assert (usual.misses, usual.exact, usual.line) == (37.5, 0.0, 87.5)
+    assert (usual.misses, usual.exact) == (37.5, 0.0)
 
 
 def test_a_score_by_hand() -> None:
@@ -280,5 +280,5 @@ def test_the_experiment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_the_variants_differ_in_what_their_names_say() -> None:
-    assert len({variant for variant in VARIANTS.values()}) == len(VARIANTS)
+    assert len(set(VARIANTS.values())) == len(VARIANTS)
     assert VARIANTS[FUSED].net == NetConfig()
