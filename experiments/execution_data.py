@@ -35,7 +35,7 @@ class DataConfig:
     """Spread over the trace."""
     train_share: float = 0.7
     """Of the events; the rest are for the test."""
-    nodes: int = 40
+    nodes: int = 32
     """At most so many are near a block."""
     loads: int = 8
     """Of a block, at most, its first ones."""

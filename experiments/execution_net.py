@@ -7,6 +7,7 @@
     value of a node ──> bits, a scalar ────┘                             ├─> load: its address
                         or a category                                    └─> pool: embedding
 
+A branch and a load are asked together with their first operand, the condition or the pointer.
 A load's address is given as the logits of 64 bits: of the address itself, as in the paper, or
 of its distance (modulo 2⁶⁴) from a pointer of the snapshot. Of the latter there are two
 (``FunctionGraph.bases``), 64 logits for each, and the surer ones count.
@@ -58,7 +59,7 @@ class NetConfig:
     width: int = 48
     messages: int = 32
     """Width of what nodes tell each other."""
-    layers: int = 4
+    layers: int = 3
 
     @property
     def bases(self) -> int:
@@ -157,10 +158,10 @@ class ExecutionNet(nn.Module):
             EncoderConfig(d_model=width, d_message=config.messages, graph_layers=config.layers)
         )
         self.branch = nn.Sequential(
-            nn.Linear(2 * width + config.hint, width), nn.ReLU(), nn.Linear(width, 1)
+            nn.Linear(4 * width + config.hint, 2 * width), nn.ReLU(), nn.Linear(2 * width, 1)
         )
         self.load = nn.Sequential(
-            nn.Linear(2 * width, 4 * width),
+            nn.Linear(4 * width, 4 * width),
             nn.ReLU(),
             nn.Linear(4 * width, WORD_BITS * config.bases),
         )
@@ -180,14 +181,14 @@ class ExecutionNet(nn.Module):
         return torch.cat([x, self.messages(x, graph)], 1)
 
     def branch_logits(self, states: torch.Tensor, hints: torch.Tensor) -> torch.Tensor:
-        """States of branches and what another predictor says, (B,) from −1 to 1, to (B,)."""
+        """What ``asked`` gives, and what another predictor says, (B,) from −1 to 1, to (B,)."""
         if self.config.hint:
             states = torch.cat([states, hints[:, None]], 1)
         found: torch.Tensor = self.branch(states)[:, 0]
         return found
 
     def load_logits(self, states: torch.Tensor) -> torch.Tensor:
-        """States of loads to the bits of their distances, lowest first: (L, bases, 64)."""
+        """What ``asked`` gives to the bits of distances, lowest first: (L, bases, 64)."""
         found: torch.Tensor = self.load(states)
         return found.view(len(states), self.config.bases, WORD_BITS)
 
@@ -239,6 +240,11 @@ class ExecutionNet(nn.Module):
                 "`python -m experiments.execution`"
             ) from error
         return net.eval()
+
+
+def asked(states: torch.Tensor, nodes: np.ndarray, operands: np.ndarray) -> torch.Tensor:
+    """States of targets and of their first operands: (n, 4 · width)."""
+    return torch.cat([states[nodes], states[operands]], 1)
 
 
 def _of_one_relation(graph: FunctionBatch) -> FunctionBatch:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from .execution_data import BlockSamples
-from .execution_net import ExecutionNet, Inputs, NetConfig, bits_of, collate, surest
+from .execution_net import ExecutionNet, Inputs, NetConfig, asked, bits_of, collate, surest
 
 Sample = tuple[BlockSamples, int]
 """A block, and which of its samples."""
@@ -21,7 +21,7 @@ Sample = tuple[BlockSamples, int]
 class TrainConfig:
     """How a network is trained."""
 
-    epochs: int = 8
+    epochs: int = 6
     batch: int = 64
     rate: float = 3e-3
     """Highest learning rate: it rises for a tenth of the steps, then falls to 0."""
@@ -34,20 +34,24 @@ class Targets(NamedTuple):
 
     Attributes:
         branches: Nodes: (B,) int64.
+        conditions: Nodes, their first operands: (B,) int64.
         hints: (B,) float32.
         outcomes: (B,) float32.
         branch_events: (B,) int64.
         loads: Nodes: (L,) int64.
+        operands: Nodes, their first operands: (L,) int64.
         pointers: What the loads' two bases hold, 0 without one: (L, 2) uint64.
         addresses: (L,) uint64.
         load_events: (L,) int64.
     """
 
     branches: np.ndarray
+    conditions: np.ndarray
     hints: np.ndarray
     outcomes: np.ndarray
     branch_events: np.ndarray
     loads: np.ndarray
+    operands: np.ndarray
     pointers: np.ndarray
     addresses: np.ndarray
     load_events: np.ndarray
@@ -75,12 +79,18 @@ def _targets(block: BlockSamples, number: int, start: int) -> Targets:
     branch = slice(number, number + int(block.branch_events[number] >= 0))
     loads = np.flatnonzero(block.load_events[number] >= 0)
     values = np.append(block.values[number], np.uint64(0))  # the last one: no base
+    firsts = block.graph.firsts
+    # The graph may have no room for an operand; then the target stands for it.
+    operands = np.where(firsts >= 0, firsts, np.arange(len(firsts)))
+    count = branch.stop - branch.start
     return Targets(
-        branches=np.full(branch.stop - branch.start, start + block.branch),
+        branches=np.full(count, start + block.branch),
+        conditions=np.full(count, start + operands[block.branch]),
         hints=block.hints[branch],
         outcomes=block.outcomes[branch].astype(np.float32),
         branch_events=block.branch_events[branch],
         loads=start + block.loads[loads],
+        operands=start + operands[block.loads[loads]],
         pointers=values[block.bases[loads]],
         addresses=block.addresses[number, loads],
         load_events=block.load_events[number, loads],
@@ -134,11 +144,13 @@ def _loss(
     states = net.nodes(given)
     loss = states.sum() * 0.0
     if "branch" in tasks and len(targets.branches):
-        logits = net.branch_logits(states[targets.branches], torch.from_numpy(targets.hints))
+        of_branches = asked(states, targets.branches, targets.conditions)
+        logits = net.branch_logits(of_branches, torch.from_numpy(targets.hints))
         outcomes = torch.from_numpy(targets.outcomes)
         loss = loss + F.binary_cross_entropy_with_logits(logits, outcomes)
     if "load" in tasks and len(targets.loads):
-        logits = net.load_logits(states[targets.loads])  # (L, bases, 64)
+        # (L, bases, 64)
+        logits = net.load_logits(asked(states, targets.loads, targets.operands))
         wanted = bits_of(targets.addresses[:, None] - targets.bases(net))
         each = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
         loss = loss + config.bits * each.sum((1, 2)).mean()
@@ -167,9 +179,9 @@ def ask(net: ExecutionNet, blocks: Sequence[BlockSamples], size: int = 256) -> C
         for first in range(0, len(samples), size):
             given, targets = batch_of(samples[first : first + size])
             states = net.nodes(given)
-            hints = torch.from_numpy(targets.hints)
-            taken = net.branch_logits(states[targets.branches], hints) > 0
-            logits = net.load_logits(states[targets.loads])
+            of_branches = asked(states, targets.branches, targets.conditions)
+            taken = net.branch_logits(of_branches, torch.from_numpy(targets.hints)) > 0
+            logits = net.load_logits(asked(states, targets.loads, targets.operands))
             found.append((taken.numpy(), surest(logits, targets.bases(net))))
     taken, addresses = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return Claims(taken, addresses, np.ones(len(addresses), bool))
