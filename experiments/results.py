@@ -115,6 +115,7 @@ ENTRIES = (
     ),
     Entry("tasks-algorithms", "-m mirgym.cli tasks run algorithms --seeds 3 --output {output}"),
     Entry("synth_mix", "-m experiments.synth_mix"),
+    Entry("execution", "-m experiments.execution"),
     Entry("pareto", "-m experiments.pareto --budget 45"),
     Entry("mine_portfolio", "-m experiments.mine_portfolio --corpus {work}/modules --minutes 14"),
     Entry(
