@@ -37,7 +37,7 @@ from .execution_scores import (
     USUAL,
     Guesses,
     ProgramData,
-    TestEvents,
+    Questions,
     controls,
     guesses,
     score,
@@ -60,10 +60,10 @@ VARIANTS = {
     FUSED: Variant(NetConfig()),
     "code alone": Variant(NetConfig(values="none", relative=False)),
     "values alone": Variant(NetConfig(code=False)),
+    HINTED: Variant(NetConfig(hint=True)),
     "values as scalars": Variant(NetConfig(values="scalar")),
     "values as categories": Variant(NetConfig(values="categorical")),
     "whole addresses": Variant(NetConfig(relative=False)),
-    HINTED: Variant(NetConfig(hint=True)),
     "branches alone": Variant(NetConfig(), ("branch",)),
     "loads alone": Variant(NetConfig(), ("load",)),
 }
@@ -148,7 +148,7 @@ def score_networks(config: ExecutionExperiment, data: Sequence[ProgramData]) -> 
                 continue
             net = network(config, data, name, seed)
             for one in data:
-                found = score(one.payloads, TestEvents.of(one.test), ask(net, one.test))
+                found = score(one.payloads, Questions.of(one.test), ask(net, one.test))
                 if "branch" not in VARIANTS[name].tasks:
                     found = found._replace(**NO_BRANCHES)
                 if "load" not in VARIANTS[name].tasks:
@@ -161,7 +161,7 @@ def score_others(data: Sequence[ProgramData]) -> list[Row]:
     """Predictors and controls."""
     rows = []
     for one in data:
-        events = TestEvents.of(one.test)
+        events = Questions.of(one.test)
         both = score(one.payloads, events, controls(one))
         rows += [
             Row(USUAL, "control", one.name, 0, both._replace(**NO_LOADS)),

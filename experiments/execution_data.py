@@ -19,7 +19,7 @@ from mirgym.dynamic_cost import CostMeter
 from mirgym.programs import Program
 from mirgym.session import Session
 from mirgym.traces import SiteKind, Trace
-from mirgym.views import FunctionView
+from mirgym.views import FunctionView, ModuleView
 from mirgym.wire import Wanted
 
 from .execution_graph import CONDITIONAL, FunctionGraph
@@ -193,6 +193,7 @@ def record(session: Session, program: Program, config: DataConfig, path: Path) -
     session.load(program.bitcode(), level="O2")
     session.step("default<O2>")
     view = session.observe(Wanted.of(views=("functions",))).views["functions"]
+    assert isinstance(view, ModuleView)
     views = tuple(function for function in view.functions if function is not None)
     if path.exists():
         return Recording(program.name, Trace.load(path), views)

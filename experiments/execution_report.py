@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .execution_scores import ProgramData, Score, TestEvents, late_events, score_predictors
+from .execution_scores import ProgramData, Questions, Score, late_events, score_predictors
 from .predictors import BRANCH_PREDICTORS, PREFETCHERS
 
 
@@ -89,7 +89,7 @@ def wins(rows: Sequence[Row], method: str) -> dict[str, int]:
 
 def sizes(data: Sequence[ProgramData]) -> dict[str, float]:
     """How much there is to learn and to tell, and the share of it that a snapshot determines."""
-    events = [TestEvents.of(one.test) for one in data]
+    events = [Questions.of(one.test) for one in data]
     branches = np.concatenate([one.branches_known for one in events])
     loads = np.concatenate([one.loads_known for one in events])
     return {

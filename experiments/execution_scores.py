@@ -112,7 +112,7 @@ class ProgramData:
         )
 
 
-class TestEvents(NamedTuple):
+class Questions(NamedTuple):
     """The targets of test samples, in the order of ``Claims``.
 
     Attributes:
@@ -122,15 +122,13 @@ class TestEvents(NamedTuple):
         loads_known: The same of the address.
     """
 
-    __test__ = False
-
     branches: np.ndarray
     branches_known: np.ndarray
     loads: np.ndarray
     loads_known: np.ndarray
 
     @classmethod
-    def of(cls, blocks: Sequence[BlockSamples]) -> TestEvents:
+    def of(cls, blocks: Sequence[BlockSamples]) -> Questions:
         """Of all samples of these blocks."""
         columns: list[tuple[np.ndarray, ...]] = []
         for block in blocks:
@@ -175,7 +173,7 @@ NO_LOADS = {"exact": _NAN, "exact_known": _NAN, "line": _NAN, "made": _NAN}
 """What a ``Score`` has of a method that says nothing of branches, and of loads."""
 
 
-def score(payloads: np.ndarray, events: TestEvents, claims: Claims) -> Score:
+def score(payloads: np.ndarray, events: Questions, claims: Claims) -> Score:
     """How right claims are."""
     wrong = claims.taken != (payloads[events.branches] == 0)
     addresses = payloads[events.loads]
@@ -195,7 +193,7 @@ def _percent(which: np.ndarray) -> float:
     return 100.0 * float(which.mean()) if len(which) else _NAN
 
 
-def score_predictors(data: ProgramData, events: TestEvents) -> dict[str, Score]:
+def score_predictors(data: ProgramData, events: Questions) -> dict[str, Score]:
     """Of each predictor on these events: branches of branch predictors, loads of prefetchers."""
     found: dict[str, Score] = {}
     nothing = Claims(
@@ -214,9 +212,9 @@ def score_predictors(data: ProgramData, events: TestEvents) -> dict[str, Score]:
     return found
 
 
-def late_events(data: ProgramData) -> TestEvents:
+def late_events(data: ProgramData) -> Questions:
     """All events of the test part, sampled or not; what is known of them is not told."""
-    return TestEvents(
+    return Questions(
         data.late_branches,
         np.zeros(len(data.late_branches), bool),
         data.late_loads,

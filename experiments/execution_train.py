@@ -180,8 +180,8 @@ def ask(net: ExecutionNet, blocks: Sequence[BlockSamples], size: int = 256) -> C
             given, targets = batch_of(samples[first : first + size])
             states = net.nodes(given)
             of_branches = asked(states, targets.branches, targets.conditions)
-            taken = net.branch_logits(of_branches, torch.from_numpy(targets.hints)) > 0
+            holds = net.branch_logits(of_branches, torch.from_numpy(targets.hints)) > 0
             logits = net.load_logits(asked(states, targets.loads, targets.operands))
-            found.append((taken.numpy(), surest(logits, targets.bases(net))))
+            found.append((holds.numpy(), surest(logits, targets.bases(net))))
     taken, addresses = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return Claims(taken, addresses, np.ones(len(addresses), bool))

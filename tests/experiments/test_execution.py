@@ -28,8 +28,8 @@ from experiments.execution_scores import (
     NO_LOADS,
     Guesses,
     ProgramData,
+    Questions,
     Score,
-    TestEvents,
     controls,
     guesses,
     score,
@@ -102,7 +102,7 @@ def test_what_a_snapshot_determines(walk: Recording) -> None:
     loop, later = walk.samples(SMALL)
     assert later.graph.predetermined(AGAIN)
     assert loop.graph.predetermined(LOAD) and not loop.graph.predetermined(ODD)
-    events = TestEvents.of([loop, later])
+    events = Questions.of([loop, later])
     assert events.branches_known.tolist() == [False] * 8 + [True] * 8
     assert events.loads_known.all() and len(events.loads) == 8
 
@@ -158,7 +158,7 @@ def learnt(walk: Recording, shape: NetConfig) -> Claims:
 
 
 def test_values_tell_what_code_cannot(walk: Recording) -> None:
-    payloads, events = walk.trace.payloads, TestEvents.of(walk.samples(SMALL))
+    payloads, events = walk.trace.payloads, Questions.of(walk.samples(SMALL))
     fused = score(payloads, events, learnt(walk, SHAPE))
     assert (fused.misses, fused.exact, fused.made) == (0.0, 100.0, 100.0)
     code = score(payloads, events, learnt(walk, replace(SHAPE, values="none", relative=False)))
@@ -207,7 +207,7 @@ def test_predictors_and_controls(walk: Recording, tmp_path: Path) -> None:
     again = Guesses.load(tmp_path / "guesses.npz")
     assert all(np.array_equal(x, again.addresses[n]) for n, x in guessed.addresses.items())
     data = ProgramData.of(walk, again, DataConfig(train_share=0.5))
-    events = TestEvents.of(data.test)
+    events = Questions.of(data.test)
     assert events.branches.tolist() == [13, 16, 19, 22, 14, 17, 20, 23]
     found = score_predictors(data, events)
     assert found["stride"].exact == 100.0  # from the third address on
@@ -218,7 +218,7 @@ def test_predictors_and_controls(walk: Recording, tmp_path: Path) -> None:
 
 
 def test_a_score_by_hand() -> None:
-    events = TestEvents(
+    events = Questions(
         np.array([0, 1]),
         np.array([True, False]),
         np.array([2, 3, 4]),
