@@ -86,7 +86,7 @@ class ExecutionExperiment:
     )
     variants: tuple[str, ...] = tuple(VARIANTS)
     """Names of ``VARIANTS``."""
-    seeds: tuple[int, ...] = (0,)
+    seeds: tuple[int, ...] = (0, 1)
     minutes: float = 30.0
     """No training starts after these; the figures are of the networks trained until then."""
     data: DataConfig = field(default_factory=DataConfig)
