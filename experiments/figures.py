@@ -75,6 +75,25 @@ def plot_loops(path: Path, learned: Mapping[str, Any]) -> None:
     plt.close(figure)
 
 
+def plot_execution(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
+    """Wrongly predicted branches, and exactly predicted loads, a bar each method."""
+    colours = {"network": AGENT, "control": CONTROL, "predictor": BASELINE}
+    panels = {"misses": "branches predicted wrongly, %", "exact": "loads predicted exactly, %"}
+    figure, all_axes = plt.subplots(1, 2, figsize=(12, 4.5))
+    for axes, (name, label) in zip(all_axes, panels.items(), strict=True):
+        shown = [line for line in lines if line[name] is not None][::-1]
+        axes.barh(
+            [line["method"] for line in shown],
+            [line[name] for line in shown],
+            xerr=[line[f"{name}_std"] for line in shown],
+            color=[colours[line["kind"]] for line in shown],
+        )
+        axes.set(xlabel=label)
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
 def plot_matrices(path: Path, matrices: Mapping[str, Mapping[tuple[str, str], float]]) -> None:
     """A matrix beside the other: trained on a row, tested on a column; colours from 0 to 1."""
     figure, all_axes = plt.subplots(1, len(matrices), figsize=(6.2 * len(matrices), 5))

@@ -96,6 +96,24 @@ class _Entry:
     useful: int = 0
 
 
+class _Folded:
+    """The latest ``length`` outcomes as ``width`` bits: pieces of the history xor each other.
+
+    It goes along with the history, as hardware does it: one step on, each bit moves by one
+    place round the circle, the newest outcome comes in and the oldest one goes out.
+    """
+
+    def __init__(self, length: int, width: int) -> None:
+        self.bits = 0
+        self._width, self._out = width, length % width
+        self._mask = (1 << width) - 1
+
+    def push(self, newest: int, oldest: int) -> None:
+        """One outcome comes, and one that is ``length`` outcomes old goes."""
+        moved = self.bits << 1 ^ newest ^ oldest << self._out
+        self.bits = (moved & self._mask) ^ moved >> self._width
+
+
 class Tage:
     """A bimodal base and tagged tables indexed by ever longer histories.
 
@@ -121,6 +139,8 @@ class Tage:
         self._bits, self._tag_bits = bits, tag_bits
         self._base = Bimodal()
         self._tables: list[dict[int, _Entry]] = [{} for _ in lengths]
+        widths = (bits, tag_bits, tag_bits - 1)
+        self._folded = [[_Folded(length, width) for width in widths] for length in lengths]
         self._history = 0
         self._keep = (1 << max(lengths)) - 1
         self._use_alternate = 8  # of 16: above 7, fresh entries are not believed
@@ -129,21 +149,11 @@ class Tage:
         self._provider = self._alternate = -1
         self._said = self._said_alternate = self._final = False
 
-    def _fold(self, length: int, width: int) -> int:
-        """A history as ``width`` bits: its pieces xor each other."""
-        history, folded = self._history & ((1 << length) - 1), 0
-        while history:
-            folded ^= history & ((1 << width) - 1)
-            history >>= width
-        return folded
-
     def _place(self, site: int, table: int) -> tuple[int, int]:
-        length, mask = self._lengths[table], (1 << self._bits) - 1
-        index = (site ^ site >> (self._bits - table) ^ self._fold(length, self._bits)) & mask
-        tag = (
-            site ^ self._fold(length, self._tag_bits) ^ self._fold(length, self._tag_bits - 1) << 1
-        )
-        return index, tag & ((1 << self._tag_bits) - 1)
+        by_index, by_tag, by_short_tag = (folded.bits for folded in self._folded[table])
+        index = site ^ site >> (self._bits - table) ^ by_index
+        tag = site ^ by_tag ^ by_short_tag << 1
+        return index & ((1 << self._bits) - 1), tag & ((1 << self._tag_bits) - 1)
 
     def predict(self, site: int) -> bool:
         """See ``BranchPredictor``."""
@@ -180,6 +190,10 @@ class Tage:
             self._base.update(site, taken)
         if self._said != taken and self._provider < len(self._tables) - 1:
             self._allocate(taken)
+        for length, registers in zip(self._lengths, self._folded, strict=True):
+            oldest = self._history >> (length - 1) & 1
+            for folded in registers:
+                folded.push(taken, oldest)
         self._history = (self._history << 1 | taken) & self._keep
         self._updates += 1
         if self._updates % self._reset == 0:

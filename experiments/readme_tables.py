@@ -211,6 +211,31 @@ def synth_mix(results: Path) -> str:
     )
 
 
+def execution(results: Path) -> str:
+    """A method a line: controls, predictors, networks."""
+    columns = {
+        "misses": "branches wrong",
+        "misses_known": "… of determined ones",
+        "exact": "loads exact",
+        "exact_known": "… of determined ones",
+        "line": "cache line",
+    }
+    kinds = {"control": " *(control)*", "predictor": "", "network": ""}
+    rows = _read(results / "execution" / "table.csv")
+
+    def cell(row: Mapping[str, str], name: str) -> str:
+        if not row[name]:
+            return ""
+        spread = row.get(f"{name}_std", "")
+        told = f" ± {float(spread):.1f}" if spread and int(row["seeds"]) > 1 else ""
+        return f"{float(row[name]):.1f}{told}"
+
+    return markdown(
+        ["%, mean over programs", *columns.values()],
+        [[row["method"] + kinds[row["kind"]], *(cell(row, c) for c in columns)] for row in rows],
+    )
+
+
 def _if_there(file: str, table: Callable[[Path], str]) -> Callable[[Path], str]:
     """The table, once there is the file that it reads."""
     return lambda results: table(results) if (results / file).exists() else MISSING
@@ -229,6 +254,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
     "transfer": _if_there(
         "transfer/run.json", lambda results: markdown(*encoder_tables.transfer(results))
     ),
+    "execution": _if_there("execution/table.csv", execution),
     "ablations": own_table("ablations"),
     "tasks-devmap": _if_there(
         "tasks-devmap/run.json", lambda results: markdown(*task_tables.devmap(results))

@@ -14,6 +14,7 @@ from experiments.predictors import (
     Gshare,
     Stride,
     Tage,
+    _Folded,
     address_accuracy,
     branch_accuracy,
 )
@@ -105,3 +106,18 @@ def test_deltas_that_repeat_are_followed_and_a_stride_is_not_enough() -> None:
 def test_before_anything_is_known_there_is_no_prediction() -> None:
     for make in PREFETCHERS.values():
         assert make().predict(1) is None
+
+
+@pytest.mark.parametrize(("length", "width"), [(5, 10), (9, 9), (20, 10), (130, 9), (44, 8)])
+def test_a_folded_history_is_its_pieces(length: int, width: int) -> None:
+    generator = random.Random(length)
+    folded, history = _Folded(length, width), 0
+    for _ in range(400):
+        taken = generator.getrandbits(1)
+        folded.push(taken, history >> (length - 1) & 1)
+        history = (history << 1 | taken) & ((1 << length) - 1)
+        pieces = [history >> first & ((1 << width) - 1) for first in range(0, length, width)]
+        expected = 0
+        for piece in pieces:
+            expected ^= piece
+        assert folded.bits == expected
