@@ -134,7 +134,6 @@ ENTRIES = (
         "--graph-run {work}/ablations/graph-only-3-seed0 "
         "--both-run {work}/ablations/all-tasks-3-seed0",
     ),
-    Entry("train_value", "-m experiments.train_value --corpus {work}/modules --corpus-count 60"),
     Entry("execution", "-m experiments.execution"),
     Entry("pareto", "-m experiments.pareto --budget 45"),
     Entry("mine_portfolio", "-m experiments.mine_portfolio --corpus {work}/modules --minutes 14"),
