@@ -163,6 +163,8 @@ def plot(path: Path, found: Mapping[str, tuple[float, float]], title: str) -> No
         axes.scatter(size, time, color=color, s=40)
         axes.annotate(name, (size, time), xytext=(6, 5), textcoords="offset points", fontsize=9)
     axes.set(xlabel=f".text ÷ {_REFERENCE}'s", ylabel=f"run time ÷ {_REFERENCE}'s", title=title)
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.margins(0.15)
     figure.tight_layout()
     figure.savefig(path, dpi=150)
