@@ -258,6 +258,7 @@ def test_the_experiment(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         variants=(FUSED, HINTED, "code alone", "branches alone"),
         data=DataConfig(events=4000, snapshots=150),
         training=TrainConfig(epochs=1),
+        seeds=(0,),
         folder=tmp_path / "results",
         work=tmp_path / "work",
     )
