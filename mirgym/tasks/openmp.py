@@ -23,10 +23,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import DatasetError
 from .code import COUNTERS, Kernels, packaged_vocabulary
 from .heads import Features, prepare
 from .names import picked
-from .openmp_labels import ROUNDS, Labels, measure, read_labels
+from .openmp_labels import ROUNDS, Labels, available_cores, measure, read_labels
 from .openmp_programs import SIZES, read_code
 from .openmp_report import text_table, write_report
 from .protocols import Fold, leave_one_out
@@ -96,7 +97,16 @@ class OpenMP:
     def measure(
         self, folder: Path | None, rounds: int | None, shown: Callable[[int, int], None]
     ) -> Path:
-        """Take the times of all kernels on this machine; the folder of the labels."""
+        """Take the times of all kernels on this machine; the folder of the labels.
+
+        Raises:
+            DatasetError: There is but one core. And see ``openmp_labels.measure``.
+        """
+        if available_cores() < 2:
+            raise DatasetError(
+                "this process may use one core only, where there is nothing to choose; run it "
+                "on two or more (is it pinned, as by `taskset`?)"
+            )
         folder = folder or install_directory(self.name)
         measure(folder, shown, rounds or ROUNDS, self.sizes)
         return folder

@@ -272,3 +272,10 @@ class TestCommands:
     def test_listed(self, own_cache, capsys):
         assert main(["tasks", "list"]) == 0
         assert "openmp" in capsys.readouterr().out
+
+
+def test_one_core_is_nothing_to_measure_on(monkeypatch, tmp_path):
+    monkeypatch.setattr("mirgym.tasks.openmp.available_cores", lambda: 1)
+    with pytest.raises(DatasetError, match="one core only"):
+        OpenMP().measure(tmp_path / "labels", 1, lambda *_: None)
+    assert not (tmp_path / "labels").exists()
