@@ -22,6 +22,7 @@ was trained without the contrastive task. Writes ``robustness.csv``, ``robustnes
 from __future__ import annotations
 
 import csv
+import dataclasses
 import random
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -217,7 +218,9 @@ def main(config: RobustnessConfig) -> int:
         writer.writerows([(r.encoder, r.passes, *(f"{x:.4f}" for x in r[2:])) for r in rows])
     plot_robustness(config.folder / "robustness.png", [row._asdict() for row in rows], FIGURES)
     last = {row.encoder: {n: round(getattr(row, n), 3) for n in FIGURES} for row in rows}
-    write_run_json(config.folder, config, {"programs": len(seen), "after_all_passes": last})
+    names = tuple(told.partition("=")[0] for told in config.encoders)
+    figures = {"programs": len(seen), "after_all_passes": last}
+    write_run_json(config.folder, dataclasses.replace(config, encoders=names), figures)
     for row in rows:
         print(*row)
     return 0
