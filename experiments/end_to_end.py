@@ -33,7 +33,7 @@ class TuneConfig:
     batch: int = 16
     """Programs in a step."""
     minutes: float = 2.0
-    """Training ends after these, or when the validation rows have had enough."""
+    """Of the processor. Training ends after these, or when the validation rows have had enough."""
     patience: int = 6
     """Looks at the validation rows without a better score."""
     looks: int = 40
@@ -112,7 +112,7 @@ def tuned(question: Question, pretrained: str | None, settings: TuneConfig, seed
     fit = generator.permutation(question.fit)[: int(0.8 * len(question.fit))]
     scale = 1.0 if question.kind == "classes" else float(question.y[fit].std())
     best, kept, waited = -math.inf, copy.deepcopy(model.state_dict()), 0
-    ends = time.monotonic() + 60 * settings.minutes
+    ends = time.process_time() + 60 * settings.minutes
     for _ in range(settings.looks):
         model.train()
         for _ in range(settings.steps):
@@ -126,7 +126,7 @@ def tuned(question: Question, pretrained: str | None, settings: TuneConfig, seed
         waited = 0 if now > best else waited + 1
         if now > best:
             best, kept = now, copy.deepcopy(model.state_dict())
-        if waited == settings.patience or time.monotonic() > ends:
+        if waited == settings.patience or time.process_time() > ends:
             break
     model.load_state_dict(kept)
     return score(model, question, question.test, scale)

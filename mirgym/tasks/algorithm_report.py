@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..programs.cache import write_atomically
 from .coarsening_report import RESAMPLES
+from .plots import plot_few_shot
 from .tables import Row, TextTable, write_csv
 
 FIELDS = ("protocol", "method", "kind", "error", "low", "high", "train_programs")
@@ -65,7 +64,7 @@ def write_report(folder: Path, rows: Sequence[Row], controls: Set[str]) -> Mappi
     if curves:
         curves.sort(key=lambda row: (row["method"], row["share"]))
         write_csv(folder / "few_shot.csv", tuple(curves[0]), curves)
-        plot_few_shot(folder / "few_shot.png", curves)
+        plot_few_shot(folder / "few_shot.png", {"": curves}, "error", "error, %", percent=True)
     return {"table": table, "few_shot": curves}
 
 
@@ -84,30 +83,3 @@ def _cell(row: Row | None) -> str:
     if row is None:
         return ""
     return f"{100 * row['error']:.1f} ({100 * row['low']:.1f}–{100 * row['high']:.1f})"
-
-
-def plot_few_shot(path: Path, curves: Sequence[Row]) -> None:
-    """A line for each method."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6, 4))
-    for method in dict.fromkeys(row["method"] for row in curves):
-        points = [row for row in curves if row["method"] == method]
-        axes.plot(
-            [100 * point["share"] for point in points],
-            [100 * point["error"] for point in points],
-            marker="o",
-            label=method,
-        )
-    axes.set(xscale="log", xlabel="% of the training programs", ylabel="error, %")
-    axes.set_xticks([1, 5, 10, 25, 100], labels=["1", "5", "10", "25", "100"])
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize=8)
-    figure.tight_layout()
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=150)
-    plt.close(figure)
-    write_atomically(path, content.getvalue())

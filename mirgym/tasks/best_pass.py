@@ -15,7 +15,6 @@ much of the best passes' gain its choices get, and how often they are as good as
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,14 @@ import numpy as np
 from .best_pass_data import PASSES, states
 from .code import packaged_vocabulary
 from .gain_heads import gained
-from .module_study import CODE_METHODS, Method, ModuleStudy, known_methods, points
+from .module_study import CODE_METHODS, Method, ModuleStudy, jobs, known_methods
 from .names import picked
 from .own_modules import Amount, OwnModule, described, own_modules
 from .protocols import Fold
 from .published import PublishedFile
 from .summary import FEW_SHOT, Measure, write_report
 from .tables import TextTable
-from .task import Job, Row, TaskConfig, Work, stamp_of
+from .task import Row, TaskConfig, Work, stamp_of
 
 PROTOCOLS = ("program", FEW_SHOT)
 MEASURE = Measure(
@@ -68,17 +67,13 @@ class BestPass:
         columns = described(self.name, modules, describe, shown, VERSION, PASSES, PER_MODULE)
         groups = [modules[row].group for row in columns["row"]]
         study = ModuleStudy(groups, columns, vocabulary)
-        jobs = [
-            Job(
-                {"protocol": protocol, "method": name, "share": share, "seed": seed},
-                partial(run, study, columns["gains"], name, share, seed),
-            )
-            for protocol in wanted
-            for name in methods
-            for share, seed in points(METHODS[name], protocol, config.seeds)
-        ]
+
+        def run_one(_: str, name: str, share: float, seed: int) -> Row:
+            return run(study, columns["gains"], name, share, seed)
+
         stamp = stamp_of(VERSION, [(name, rows.tobytes()) for name, rows in columns.items()])
-        return Work(jobs, stamp, [f"{len(groups)} states of {len(modules)} modules", *notes])
+        notes = [f"{len(groups)} states of {len(modules)} modules", *notes]
+        return Work(jobs(wanted, methods, config.seeds, run_one), stamp, notes)
 
     def report(self, folder: Path, rows: Sequence[Row]) -> Mapping[str, Any]:
         """``table.csv``, ``few_shot.csv`` and ``few_shot.png``."""

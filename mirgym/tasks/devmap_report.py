@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..programs.cache import write_atomically
+from .plots import plot_few_shot
 from .tables import Row, TextTable, write_csv
 
 PUBLISHED: Mapping[str, tuple[float, float]] = {
@@ -85,7 +84,10 @@ def write_report(folder: Path, rows: Sequence[Row], controls: Set[str]) -> Mappi
     write_csv(folder / "table.csv", FIELDS, table)
     if curves:
         write_csv(folder / "few_shot.csv", tuple(curves[0]), curves)
-        plot_few_shot(folder / "few_shot.png", curves)
+        devices = sorted({row["device"] for row in curves})
+        panels = {device: [row for row in curves if row["device"] == device] for device in devices}
+        path = folder / "few_shot.png"
+        plot_few_shot(path, panels, "accuracy", "accuracy, %", percent=True)
     return {"table": table, "few_shot": curves, "published_accuracy": PUBLISHED}
 
 
@@ -117,33 +119,3 @@ def _accuracy(row: Row) -> str:
 
 def _speedup(row: Row) -> str:
     return f"{row['speedup_mean']:.2f} ({row['speedup_geomean']:.2f})"
-
-
-def plot_few_shot(path: Path, curves: Sequence[Row]) -> None:
-    """A panel for each device, a line for each method."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    devices = sorted({row["device"] for row in curves})
-    figure, panels = plt.subplots(1, len(devices), figsize=(9, 3.6), sharey=True, squeeze=False)
-    for axes, device in zip(panels[0], devices, strict=True):
-        for method in dict.fromkeys(row["method"] for row in curves):
-            points = [row for row in curves if (row["device"], row["method"]) == (device, method)]
-            axes.plot(
-                [100 * p["share"] for p in points],
-                [100 * p["accuracy"] for p in points],
-                marker="o",
-                label=method,
-            )
-        axes.set(xscale="log", xlabel="% of the training rows", title=device)
-        axes.set_xticks([1, 5, 10, 25, 100], labels=["1", "5", "10", "25", "100"])
-        axes.grid(alpha=0.3)
-    panels[0][0].set_ylabel("accuracy, %")
-    panels[0][0].legend(frameon=False, fontsize=8)
-    figure.tight_layout()
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=150)
-    plt.close(figure)
-    write_atomically(path, content.getvalue())

@@ -6,7 +6,8 @@ everything that is of them. The head is ``gain_heads``', and tunes itself inside
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,8 @@ from .gain_heads import Quality, predict
 from .kernel_heads import Block
 from .own_modules import SYNTH
 from .protocols import Fold
+from .summary import FEW_SHOT
+from .task import Job, Row
 
 TEST_SHARE = 0.25
 INNER_FOLDS = 3
@@ -119,16 +122,35 @@ class ModuleStudy:
 
 def known_methods(
     names: Sequence[str], methods: Mapping[str, Method], vocabulary: np.ndarray | None
-) -> tuple[list[str], list[str]]:
-    """The methods that can run, and notes about those that cannot."""
+) -> tuple[dict[str, Method], list[str]]:
+    """The methods of these names that can run, and notes about those that cannot."""
+    named = {name: methods[name] for name in names}
     if vocabulary is not None:
-        return list(names), []
+        return named, []
     note = "no IR2Vec row: its vocabulary is not installed (pip install ir2vec --no-deps)"
-    return [name for name in names if "ir2vec" not in methods[name].kinds], [note]
+    return {name: one for name, one in named.items() if "ir2vec" not in one.kinds}, [note]
 
 
 def points(method: Method, protocol: str, seeds: int) -> list[tuple[float, int]]:
     """Shares of the training rows and seeds to run; those of curves but the last."""
-    if protocol != "few-shot":
+    if protocol != FEW_SHOT:
         return [(1.0, seed) for seed in range(seeds)]
     return [(share, seed) for share in SHARES for seed in range(seeds * method.few_shot)]
+
+
+def jobs(
+    protocols: Iterable[str],
+    methods: Mapping[str, Method],
+    seeds: int,
+    run: Callable[[str, str, float, int], Row],
+) -> list[Job]:
+    """All runs of these methods; ``run`` has protocol, method, share and seed."""
+    return [
+        Job(
+            {"protocol": protocol, "method": name, "share": share, "seed": seed},
+            partial(run, protocol, name, share, seed),
+        )
+        for protocol in protocols
+        for name, method in methods.items()
+        for share, seed in points(method, protocol, seeds)
+    ]

@@ -16,7 +16,6 @@ side (``module_study``).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +26,13 @@ from ..wire import Wanted
 from ..worker import WorkerSession
 from .code import packaged_vocabulary
 from .gain_heads import closeness
-from .module_study import CODE_METHODS, Method, ModuleStudy, known_methods, points
+from .module_study import CODE_METHODS, Method, ModuleStudy, jobs, known_methods
 from .names import picked
 from .own_modules import VIEWS, Amount, OwnModule, code_of, described, own_modules
 from .published import PublishedFile
 from .summary import FEW_SHOT, Measure, write_report
 from .tables import TextTable
-from .task import Job, Row, TaskConfig, Work, stamp_of
+from .task import Row, TaskConfig, Work, stamp_of
 
 PROTOCOLS = ("text", "ir", FEW_SHOT)
 TARGETS = {"text": "text_size_bytes", "ir": "ir_instructions"}
@@ -65,17 +64,13 @@ class OzBenefit:
         columns = described(self.name, modules, describe, shown, VERSION)
         study = ModuleStudy([one.group for one in modules], columns, vocabulary)
         targets = {name: columns[name][:, None] for name in TARGETS}
-        jobs = [
-            Job(
-                {"protocol": protocol, "method": name, "share": share, "seed": seed},
-                partial(run, study, targets.get(protocol, targets["text"]), name, share, seed),
-            )
-            for protocol in wanted
-            for name in methods
-            for share, seed in points(METHODS[name], protocol, config.seeds)
-        ]
+
+        def run_one(protocol: str, name: str, share: float, seed: int) -> Row:
+            return run(study, targets.get(protocol, targets["text"]), name, share, seed)
+
         stamp = stamp_of(VERSION, [(name, rows.tobytes()) for name, rows in columns.items()])
-        return Work(jobs, stamp, [f"{len(modules)} modules", *notes])
+        notes = [f"{len(modules)} modules", *notes]
+        return Work(jobs(wanted, methods, config.seeds, run_one), stamp, notes)
 
     def report(self, folder: Path, rows: Sequence[Row]) -> Mapping[str, Any]:
         """``table.csv``, ``few_shot.csv`` and ``few_shot.png``."""

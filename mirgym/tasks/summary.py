@@ -6,14 +6,13 @@ few-shot protocol's belong to the curve whose last point is another protocol's r
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..programs.cache import write_atomically
+from .plots import plot_few_shot
 from .tables import Row, write_csv
 
 FEW_SHOT = "few-shot"
@@ -75,32 +74,6 @@ def write_report(
         write_csv(folder / "table.csv", tuple(table[0]), table)
     if curves:
         write_csv(folder / "few_shot.csv", tuple(curves[0]), curves)
-        _plot(folder / "few_shot.png", curves, measure)
+        field = measure.fields[0]
+        plot_few_shot(folder / "few_shot.png", {"": curves}, field, measure.label)
     return {"table": table, "few_shot": curves}
-
-
-def _plot(path: Path, curves: Sequence[Row], measure: Measure) -> None:
-    """A line for each method."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6, 4))
-    for method in dict.fromkeys(row["method"] for row in curves):
-        points = [row for row in curves if row["method"] == method]
-        axes.plot(
-            [100 * point["share"] for point in points],
-            [point[measure.fields[0]] for point in points],
-            marker="o",
-            label=method,
-        )
-    axes.set(xscale="log", xlabel="% of the training rows", ylabel=measure.label)
-    axes.set_xticks([1, 5, 10, 25, 100], labels=["1", "5", "10", "25", "100"])
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize=8)
-    figure.tight_layout()
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=150)
-    plt.close(figure)
-    write_atomically(path, content.getvalue())
