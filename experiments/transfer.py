@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import csv
 import json
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,8 +30,11 @@ from mirgym.encoder.config import TINY
 from mirgym.encoder.embedder import Embedder
 from mirgym.encoder.model import Encoder
 from mirgym.features import FUNCTION_FEATURES
+from mirgym.programs.cache import write_atomically
 from mirgym.tasks.algorithms import ALGORITHMS
 from mirgym.tasks.code import packaged_vocabulary
+from mirgym.tasks.devmap_data import FILES
+from mirgym.tasks.published import installed
 
 from . import probe_heads as heads
 from .end_to_end import TuneConfig, tuned
@@ -61,7 +65,7 @@ class TransferConfig:
     ppo: PpoTransfer = field(default_factory=PpoTransfer)
     folder: Path = RESULTS / "transfer"
     work: Path = Path("runs/transfer")
-    """Scores that are known already, and checkpoints of PPO."""
+    """Questions and scores that are known already, and checkpoints of PPO."""
 
 
 def frozen(config: TransferConfig) -> Iterator[tuple[str, Rows]]:
@@ -137,7 +141,7 @@ class Known:
 def table(config: TransferConfig) -> dict[str, list[float]]:
     """Every score of every question."""
     known = Known(config.work / "scores.json")
-    asked = questions(config.per_class, config.classes)
+    asked = _questions(config)
     for name, rows in frozen(config):
         for one in asked:
             known.of((one.name, name), partial(_read, one, rows, config.seeds))
@@ -145,6 +149,17 @@ def table(config: TransferConfig) -> dict[str, list[float]]:
         for one in asked:
             known.of((one.name, name), partial(_tuned, one, pretrained, config))
     return known.scores
+
+
+def _questions(config: TransferConfig) -> list[Question]:
+    """Made once, then read from the work folder."""
+    whole = "whole" if installed("devmap", FILES) else "generated"
+    path = config.work / f"questions-{whole}-{config.per_class}-{config.classes}.pickle"
+    if not path.exists():
+        asked = questions(config.per_class, config.classes)
+        write_atomically(path, pickle.dumps(asked))
+    found: list[Question] = pickle.loads(path.read_bytes())
+    return found
 
 
 def _read(question: Question, rows: Rows, seeds: int) -> dict[str, list[float]]:
