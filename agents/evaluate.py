@@ -65,12 +65,13 @@ def rollouts(
     best = None
     compiles = 0
     for index in range(count):
-        observation, _ = episode.reset(generator, program)
+        look, _ = episode.reset(generator, program)
         best = episode.cost if best is None else min(best, episode.cost)
         for _ in range(episode.horizon):
+            (observation,) = episode.observer.finish([look])
             episode.send(choose(observation, episode.action_mask(), index == 0))
             outcome = episode.receive()
-            observation = outcome.observation
+            look = outcome.observation
             compiles += 1
             best = min(best, episode.cost)
             if outcome.terminated or outcome.truncated:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,6 +65,24 @@ def test_rollouts_count_every_compile_and_keep_the_best_on_the_way() -> None:
         episode.close()
     assert score.compiles == 4
     assert score.cost < final
+
+
+def test_a_choice_sees_what_the_environment_shows() -> None:
+    program = resolve("mirbench/primes")
+    config = EnvConfig(programs=[program], observation=("embedding", "history"))
+    episode = Episode(config, 3)
+    seen = []
+
+    def choose(observation: Any, *_: Any) -> int:
+        seen.append(observation)
+        return 0
+
+    try:
+        rollouts(episode, program, choose, count=1)
+        assert all(episode.observer.space.contains(one) for one in seen)
+    finally:
+        episode.close()
+    assert len(seen) == 3
 
 
 def test_evaluation_is_deterministic_by_seed() -> None:
