@@ -26,7 +26,7 @@ Points = Sequence[tuple[int, float]]
 class PpoTransfer:
     """The comparison."""
 
-    steps: int = 40_000
+    steps: int = 20_000
     """Of each agent; 0 leaves PPO out."""
     seeds: tuple[int, ...] = (0, 1, 2)
     evaluations: int = 10
