@@ -26,10 +26,10 @@ Points = Sequence[tuple[int, float]]
 class PpoTransfer:
     """The comparison."""
 
-    steps: int = 20_000
+    steps: int = 12_000
     """Of each agent; 0 leaves PPO out."""
     seeds: tuple[int, ...] = (0, 1, 2)
-    evaluations: int = 10
+    evaluations: int = 16
     """Points of a curve."""
 
 
