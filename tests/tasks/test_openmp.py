@@ -71,7 +71,7 @@ def small_profile() -> Profile:
     counts = np.zeros((len(labels.cases), len(labels.configurations), len(COUNTERS)))
     for row, case in enumerate(labels.cases):
         for column, choice in enumerate(labels.configurations):
-            work, chunks = 10.0 * case.iterations, case.iterations / max(choice.chunk, 1)
+            work, chunks = 10 * case.iterations, -(-case.iterations // max(choice.chunk, 1))
             numbers = {
                 "span": work / choice.threads,
                 "work": work,
@@ -80,7 +80,7 @@ def small_profile() -> Profile:
                 "chunks": chunks if choice.chunk else choice.threads,
             }
             for name, number in numbers.items():
-                counts[row, column, COUNTERS.index(name)] = int(number)
+                counts[row, column, COUNTERS.index(name)] = number
     return Profile(np.array([10.0 * case.iterations for case in labels.cases]), counts)
 
 
