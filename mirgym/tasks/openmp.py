@@ -136,7 +136,7 @@ class OpenMP:
     def measure(
         self, folder: Path | None, rounds: int | None, shown: Callable[[int, int], None]
     ) -> Path:
-        """Take the times of all kernels on this machine; the folder of the labels.
+        """Take the times of all kernels on this machine, and their profile; the labels' folder.
 
         Raises:
             DatasetError: There is but one core. And see ``openmp_labels.measure``.
