@@ -217,3 +217,21 @@ def read_labels(folder: Path) -> Labels:
     if not (np.isfinite(ns).all() and (ns > 0).all()):
         raise DatasetError(f"{folder / 'labels.csv'} has a time that is not above 0")
     return Labels(cases, choices, ns, where)
+
+
+def noise(
+    where: Mapping[str, Any], shape: tuple[int, int], generator: np.random.Generator
+) -> np.ndarray:
+    """By how much the logarithms of times differ in another measurement, (cases, configurations).
+
+    Drawn: normal, as wide for all configurations of a case as a log-normal number says, so that
+    two times of the default differ by about the median and the 95th percentile that ``where``
+    gives.
+    """
+    median, high = (max(float(where.get(key, 0)), 1e-9) for key in ("noise_median", "noise_95"))
+    # Of a normal number's size, the median is 0.6745 and the 95th percentile 1.96.
+    own = np.log(1.96 / 0.6745)
+    spread = np.sqrt(max(np.log(high / median) ** 2 - own**2, 0)) / 1.645
+    width = median / 0.6745 * np.exp(spread * generator.normal(size=(shape[0], 1)))
+    found: np.ndarray = width * generator.normal(size=shape) / np.sqrt(2)
+    return found

@@ -12,17 +12,19 @@ import pytest
 from mirgym.cli import main
 from mirgym.errors import DatasetError, MirgymError, NotRunnableError, ToolMissingError
 from mirgym.tasks import openmp_programs
-from mirgym.tasks.openmp import METHODS, PACKAGED, PROTOCOL, OpenMP, Study
+from mirgym.tasks.openmp import METHODS, ORACLES, PACKAGED, PROTOCOL, OpenMP, Study
 from mirgym.tasks.openmp_labels import (
     Case,
     Configuration,
     Labels,
     configurations,
     measure,
+    noise,
     read_labels,
     time_case,
     write_labels,
 )
+from mirgym.tasks.openmp_profile import COUNTERS, Profile, read_profile, write_profile
 from mirgym.tasks.openmp_programs import FOLDER, SIZES, build_kernel, find_openmp, read_code
 from mirgym.tasks.openmp_report import chosen, summarise
 from mirgym.tasks.protocols import leave_one_out
@@ -63,9 +65,28 @@ def small_labels() -> Labels:
     return Labels(tuple(cases), choices, np.array(rows), where)
 
 
+def small_profile() -> Profile:
+    """An iteration is ten instructions; threads and chunks are handed out."""
+    labels = small_labels()
+    counts = np.zeros((len(labels.cases), len(labels.configurations), len(COUNTERS)))
+    for row, case in enumerate(labels.cases):
+        for column, choice in enumerate(labels.configurations):
+            work, chunks = 10 * case.iterations, -(-case.iterations // max(choice.chunk, 1))
+            numbers = {
+                "span": work / choice.threads,
+                "work": work,
+                "accesses": case.iterations,
+                "regions": 1,
+                "chunks": chunks if choice.chunk else choice.threads,
+            }
+            for name, number in numbers.items():
+                counts[row, column, COUNTERS.index(name)] = number
+    return Profile(np.array([10.0 * case.iterations for case in labels.cases]), counts)
+
+
 @pytest.fixture
 def study(own_cache) -> Study:
-    return Study(small_labels(), read_code(KERNELS), None)
+    return Study(small_labels(), read_code(KERNELS), small_profile())
 
 
 class TestConfigurations:
@@ -85,7 +106,7 @@ class TestConfigurations:
 
 class TestKernels:
     def test_every_file_has_sizes(self):
-        files = {path.stem for path in FOLDER.glob("*.c")} - {"harness"}
+        files = {path.stem for path in FOLDER.glob("*.c")} - {"harness", "virtual"}
         assert files == set(SIZES)
         assert len(files) >= 24
         assert all(len(sizes) == 4 and sorted(sizes) == list(sizes) for sizes in SIZES.values())
@@ -157,7 +178,10 @@ class TestMeasuring:
         assert main(["tasks", "measure", "openmp", "--rounds", "1"]) == 0
         folder = own_cache / "datasets" / "openmp"
         assert str(folder) in capsys.readouterr().out.replace("\n", "")
-        assert len(read_labels(folder).cases) == 2
+        labels = read_labels(folder)
+        assert len(labels.cases) == 2
+        profile = read_profile(folder, labels.cases, labels.configurations)
+        assert profile is not None and (profile.cost > 0).all()
 
 
 class TestLabels:
@@ -197,6 +221,16 @@ class TestLabels:
         assert {one.threads for one in labels.configurations} == {1, 2}
         assert labels.where["rounds"] >= 5
 
+    def test_noise_is_as_wide_as_what_was_measured(self):
+        where = {"noise_median": 0.03, "noise_95": 0.26}
+        found = noise(where, (20_000, 2), np.random.default_rng(0))
+        apart = np.abs(found[:, 0] - found[:, 1])
+        assert np.median(apart) == pytest.approx(0.03, rel=0.3)
+        assert np.percentile(apart, 95) == pytest.approx(0.26, rel=0.3)
+
+    def test_noise_where_none_was_measured(self):
+        assert np.abs(noise({}, (9, 2), np.random.default_rng(0))).max() < 1e-6
+
 
 class TestChoices:
     @pytest.mark.parametrize("name", [name for name in METHODS if "IR2Vec" not in name])
@@ -207,7 +241,18 @@ class TestChoices:
         assert (name == "oracle") <= (min(row["share"]) == 1)
         assert (name == "default") <= (set(row["speedup"]) == {1.0})
 
-    @pytest.mark.parametrize("name", ["constant", "base + counts"])
+    def test_oracles_of_a_part(self, study):
+        labels = study.labels
+        shares = {name: np.mean(study.run(name, 0)["share"]) for name in ORACLES}
+        assert max(shares, key=shares.__getitem__) == "oracle"
+        threads = study.run("oracle, threads only", 0)["chosen"]
+        assert set(threads) == {"1 × static", "2 × static"}
+        assert set(study.run("oracle, schedule only", 0)["chosen"]) <= {
+            str(one) for one in labels.configurations if one.threads == 2
+        }
+        assert "2 × dynamic, 8" not in study.run("oracle, default chunks", 0)["chosen"]
+
+    @pytest.mark.parametrize("name", ["constant", "base + counts", "base + profile"])
     def test_times_of_the_left_out_kernel_never_enter(self, study, name):
         fold = leave_one_out([case.kernel for case in study.labels.cases])[0]
         before = study.choose(name, fold, 0)
@@ -217,6 +262,13 @@ class TestChoices:
     def test_trees_learn_when_threads_do_not_pay(self, study):
         shares = {name: np.mean(study.run(name, 0)["share"]) for name in ("constant", "raw counts")}
         assert shares["raw counts"] > shares["constant"]
+
+    def test_prices_learn_when_threads_do_not_pay(self, study):
+        shares = {
+            name: np.mean(study.run(name, 0)["share"])
+            for name in ("constant", "profile, prices only")
+        }
+        assert shares["profile, prices only"] > shares["constant"]
 
     def test_random_is_by_seed(self, study):
         runs = [study.run("random", seed)["chosen"] for seed in (0, 0, 1)]
@@ -240,9 +292,12 @@ def test_summary():
 
 class TestCommands:
     def test_run(self, own_cache, tmp_path, capsys):
-        write_labels(own_cache / "datasets" / "openmp", small_labels())
+        labels = small_labels()
+        folder = own_cache / "datasets" / "openmp"
+        write_labels(folder, labels)
+        write_profile(folder, labels.cases, labels.configurations, small_profile())
         out = tmp_path / "out"
-        methods = ["default", "random", "constant", "oracle", "base, one run"]
+        methods = ["default", "random", "constant", "oracle", "base, one run", "profile"]
         command = ["tasks", "run", "openmp", "--seeds", "2", "-o", str(out), "--methods", *methods]
         assert main(command) == 0
         shown = capsys.readouterr().out
