@@ -50,7 +50,7 @@ class ValueConfig:
     """What it sees, in this order."""
     sizes: tuple[int, ...] = ()
     """Entries of each."""
-    hidden: tuple[int, ...] = (64, 32)
+    hidden: tuple[int, ...] = (32,)
     encoder: str = "tiny"
     """Whose embedding it sees."""
     quantile: float = 0.1

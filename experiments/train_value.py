@@ -48,9 +48,9 @@ class TrainConfig(ExploreConfig):
     """See ``ValueConfig``."""
     horizon: int = 3
     """See ``ValueConfig``."""
-    seeds: int = 3
+    seeds: int = 2
     """Fits for the calibration; the first is shipped."""
-    score_modules: int = 12
+    score_modules: int = 6
     """Validation modules that are searched with the network."""
     budgets: tuple[int, ...] = (45, 100)
     """Compiles of these searches."""

