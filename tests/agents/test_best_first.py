@@ -327,7 +327,7 @@ def test_gains_are_never_above_nothing_and_depend_on_what_is_seen():
     value, parts = make_value(), parts_of(50)
     gains = value.gains(parts)
     assert gains.shape == (50,)
-    assert (gains <= 0).all() and len(set(gains)) > 10
+    assert (gains <= 0).all() and len(set(gains)) > 4
     values = value.action_values(parts)
     assert values.shape == (50, len(FEW))
     groups = group_numbers(FEW)
