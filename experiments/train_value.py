@@ -50,8 +50,8 @@ class TrainConfig(ExploreConfig):
     """See ``ValueConfig``."""
     seeds: int = 2
     """Fits for the calibration; the first is shipped."""
-    score_modules: int = 6
-    """Validation modules that are searched with the network."""
+    score_modules: int = 0
+    """Validation modules that are searched, too, with each head and without it."""
     budgets: tuple[int, ...] = (45, 100)
     """Compiles of these searches."""
     folder: Path = RESULTS / "train_value"

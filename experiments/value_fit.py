@@ -89,7 +89,7 @@ def fit(
     net = _fit(config, actions, train, settings, seed)
     shift = _shift(config, actions, train, settings, seed)
     with torch.no_grad():
-        net.value_head.bias += shift
+        net.value_head.bias.add_(shift)
     return to_value(net, config, actions)
 
 

@@ -237,6 +237,7 @@ def test_the_experiment_ships_networks_that_load(work, tmp_path, monkeypatch):
         jobs=1,
         fit=FitConfig(steps=30),
         seeds=2,
+        score_modules=1,
         budgets=(5, 12),
         folder=tmp_path / "results",
         output=tmp_path / "values",
