@@ -5,7 +5,7 @@ each objective (``experiments.value_fit``), and looks at modules that were not f
 packages, and some programs (``experiments.policy_data``). Writes
 ``agents/data/values/*.safetensors`` and ``results/train_value/``: ``calibration.csv`` (is the
 heuristic admissible, does it correlate), ``searches.csv`` (each head with and without the
-other), ``run.json``. A second start goes on from the work folder.
+other, with ``--score-modules``), ``run.json``. A second start goes on from the work folder.
 
     python -m experiments.train_value --corpus WORK/modules
 """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,14 +107,14 @@ def searches(
     for module in track(modules, "searches"):
         try:
             bitcode = module.bitcode()
-            for name, strategy in strategies(value).items():
-                found = run(strategy, 0.0, bitcode, replace(config))
-                for budget in budgets:
-                    best = min(cost for compiles, cost in found.history if compiles <= budget)
-                    ratio = math.log(max(found.baseline_cost, 1) / max(best, 1))
-                    logs.setdefault(name, {}).setdefault(budget, []).append(ratio)
+            found = {n: run(one, 0.0, bitcode, config) for n, one in strategies(value).items()}
         except MirgymError:
             continue
+        for name, result in found.items():
+            for budget in budgets:
+                best = min(cost for compiles, cost in result.history if compiles <= budget)
+                ratio = math.log(max(result.baseline_cost, 1) / max(best, 1))
+                logs.setdefault(name, {}).setdefault(budget, []).append(ratio)
     return {name: _means(by_budget) for name, by_budget in logs.items()}
 
 
