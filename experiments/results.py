@@ -163,7 +163,7 @@ ENTRIES = (
     Entry(
         "leaderboard-best_first",
         "-m mirgym.cli leaderboard --suite mirbench --objective text_size_bytes --seeds 1 "
-        "--budget 45,100 --agents best_first,cheapest_first "
+        "--budget 45,100 --agents best_first,cheapest_first,random,greedy "
         "--output {output}",
     ),
     *(
