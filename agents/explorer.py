@@ -139,6 +139,8 @@ class Explorer(Closing):
         """Shorter passes that lead to the same state where the longer one was used."""
         self.timings: dict[int, Timing] = {}
         """What the clock said of states, by their keys."""
+        self.instructions: dict[int, int] = {}
+        """IR instructions of states, by their keys, whatever the objective."""
         self.baseline_cost = 0
         self.cached = 0
         """Compiles that the transition cache answered."""
@@ -169,6 +171,7 @@ class Explorer(Closing):
         self.root = Node(state.key, cost, first)
         self._walker.at = self.root
         self._nodes = {state.key: self.root}
+        self.instructions[state.key] = state.metrics["ir_instructions"]
         self.best = self.root
         self.history.append((0, self.root.cost))
         self.trail.append((0, self.root))
@@ -310,6 +313,7 @@ class Explorer(Closing):
             cost = self._cost(outcome)
             reached = Node(outcome.key, cost, state, node, step, node.depth + 1)
             self._nodes[outcome.key] = reached
+            self.instructions[outcome.key] = outcome.instructions
         if stepped:
             self._walker.at = reached
         return reached

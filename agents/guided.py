@@ -55,26 +55,14 @@ class Guide:
         return self._known[node.key]
 
     def _observe(self, node: Node) -> dict[str, np.ndarray]:
-        from ..encoder.embedder import light_embedder  # a single compile looks at nothing
-
-        wanted = self.policy.config.observation
-        views = ["functions" if name == "embedding" else name for name in wanted]
-        seen = self.explorer.look(node, [view for view in views if view != "history"])
-        parts: dict[str, np.ndarray] = {}  # (1, n) each
-        for name in wanted:
-            if name == "history":
-                path = [self._numbers[step] for step in node.path if step in self._numbers]
-                root = self.explorer.root.cost
-                baseline = self.explorer.baseline_cost
-                part = history(len(self._numbers), path, node.cost, root, baseline)
-            elif name in COUNTS:
-                part = np.asarray(seen[name])
-            else:
-                module = seen["functions"]
-                assert isinstance(module, ModuleView)
-                part = light_embedder(self.policy.config.encoder).module(module)
-            parts[name] = part[None]
-        return parts
+        config = self.policy.config
+        others = [name for name in config.observation if name != "history"]
+        parts = observe(self.explorer, node, others, config.encoder)
+        if "history" in config.observation:
+            path = [self._numbers[step] for step in node.path if step in self._numbers]
+            root, baseline = self.explorer.root.cost, self.explorer.baseline_cost
+            parts["history"] = history(len(self._numbers), path, node.cost, root, baseline)
+        return {name: parts[name][None] for name in config.observation}  # (1, n) each
 
     def to_try(self, size: int) -> list[Pass]:
         """Actions for the program as it was loaded, in the order to try them."""
@@ -95,6 +83,35 @@ class Guide:
         logits = self.logits(node)
         index = int(logits.argmax())
         return None if index == len(logits) - 1 else self.policy.actions.actions[index]
+
+
+def observe(
+    explorer: Explorer, node: Node, names: Sequence[str], encoder: str
+) -> dict[str, np.ndarray]:
+    """What a state looks like, (n,) each; looking costs no compile.
+
+    Args:
+        explorer: Of the program.
+        node: The state.
+        names: ``embedding``, or of ``policy.COUNTS``.
+        encoder: Whose embedding.
+
+    Raises:
+        MirgymError: See ``Explorer.look``.
+    """
+    from ..encoder.embedder import light_embedder  # a single compile looks at nothing
+
+    views = ["functions" if name == "embedding" else name for name in names]
+    seen = explorer.look(node, views)
+    parts: dict[str, np.ndarray] = {}
+    for name in names:
+        if name in COUNTS:
+            parts[name] = np.asarray(seen[name])
+        else:
+            module = seen["functions"]
+            assert isinstance(module, ModuleView)
+            parts[name] = light_embedder(encoder).module(module)
+    return parts
 
 
 def guided(policy: Callable[[str], Policy], explorer: Explorer, rng: random.Random) -> None:

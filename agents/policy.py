@@ -93,21 +93,12 @@ class Policy:
 
     def hidden(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:
         """(B, H) the last hidden layer, from the observations (B, n) of states."""
-        x = (raw(self.config.observation, parts) - self.weights["features.mean"]) * self.weights[
-            "features.scale"
-        ]
-        x = x.clip(-OUTLIER, OUTLIER)
-        for layer in range(len(self.config.hidden)):
-            x = np.tanh(self._linear(f"policy_net.{2 * layer}", x))
-        return x
+        layers = [f"policy_net.{2 * layer}" for layer in range(len(self.config.hidden))]
+        return last_hidden(self.weights, self.config.observation, layers, parts)
 
     def logits(self, parts: Mapping[str, np.ndarray]) -> np.ndarray:
         """(B, A + 1) for each action and for stop, from the observations (B, n) of states."""
-        return self._linear("action_net", self.hidden(parts))
-
-    def _linear(self, name: str, x: np.ndarray) -> np.ndarray:
-        out: np.ndarray = x @ self.weights[f"{name}.weight"].T + self.weights[f"{name}.bias"]
-        return out
+        return linear(self.weights, "action_net", self.hidden(parts))
 
     def ranked(self, parts: Mapping[str, np.ndarray], size: int) -> list[int]:
         """Actions for one program as it was loaded, (1, n) each, in the order to try them."""
@@ -138,6 +129,33 @@ def raw(observation: Sequence[str], parts: Mapping[str, np.ndarray]) -> np.ndarr
         else:
             out.append(x)
     return np.concatenate(out, axis=1)
+
+
+def last_hidden(
+    weights: Mapping[str, np.ndarray],
+    observation: Sequence[str],
+    layers: Sequence[str],
+    parts: Mapping[str, np.ndarray],
+) -> np.ndarray:
+    """(B, H) what the last of these layers of a network puts out.
+
+    Args:
+        weights: Of ``agents.policy_net.Features`` and of the layers, by name.
+        observation: Names of what it sees, in order.
+        layers: Names of its hidden layers, in order.
+        parts: (B, n) the observations of states.
+    """
+    x = (raw(observation, parts) - weights["features.mean"]) * weights["features.scale"]
+    x = x.clip(-OUTLIER, OUTLIER)
+    for name in layers:
+        x = np.tanh(linear(weights, name, x))
+    return x
+
+
+def linear(weights: Mapping[str, np.ndarray], name: str, x: np.ndarray) -> np.ndarray:
+    """(B, n) the linear layer of this name."""
+    out: np.ndarray = x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+    return out
 
 
 def shipped() -> list[str]:

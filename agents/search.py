@@ -3,20 +3,22 @@
 Algorithms with one signature, all deterministic by seed, none worse than the baseline
 (whose own pipeline is the first candidate unless ``from_baseline`` is off):
 
-============= =========================================================================
-``search``    O2 with passes left out, then passes added, then random restarts
-``greedy``    passes added while one of them helps, with random restarts
-``random``    control: random sequences of 45 passes from unoptimised code
-``sequences`` control: the same, each run as one pipeline
-``genetic``   control: a genetic algorithm over sequences (``agents.genetic``)
-``optuna``    control: Optuna's TPE over sequences
-``fixed``     control: the best fixed sequences of the training programs, best first
-``unguided``  control: the search of ``policy`` from that list, with no look at the program
-``oz_twice``  control: Oz applied twice
-``policy``    the learned agent: ranked sequences, rollouts, local search (``agents.guided``)
-``speed``     the agent for ``dynamic_cost`` and ``runtime_ns``: known pipelines, edits
-              (``agents.speed``)
-============= =========================================================================
+================== =========================================================================
+``search``         O2 with passes left out, then passes added, then random restarts
+``greedy``         passes added while one of them helps, with random restarts
+``random``         control: random sequences of 45 passes from unoptimised code
+``sequences``      control: the same, each run as one pipeline
+``genetic``        control: a genetic algorithm over sequences (``agents.genetic``)
+``optuna``         control: Optuna's TPE over sequences
+``fixed``          control: the best fixed sequences of the training programs, best first
+``unguided``       control: the search of ``policy`` from that list, with no look at the program
+``oz_twice``       control: Oz applied twice
+``policy``         the learned agent: ranked sequences, rollouts, local search (``agents.guided``)
+``best_first``     best-first search over states by a learned value (``agents.best_first``)
+``cheapest_first`` control: the same by what a state costs, with no network
+``speed``          the agent for ``dynamic_cost`` and ``runtime_ns``: known pipelines, edits
+                   (``agents.speed``)
+================== =========================================================================
 
 The budget is in compiles, and a compile is the same for all: one pipeline run on one state
 of the module, whatever its length (see ``agents.explorer``). What differs is what they make
@@ -261,10 +263,24 @@ def _unguided(explorer: Explorer, rng: random.Random) -> None:
     unguided(explorer, rng)
 
 
+def _best_first(explorer: Explorer, rng: random.Random) -> None:
+    from .best_first import best_first
+
+    best_first(explorer, rng)
+
+
+def _cheapest_first(explorer: Explorer, rng: random.Random) -> None:
+    from .best_first import cheapest_first
+
+    cheapest_first(explorer, rng)
+
+
 _LEARNED: dict[str, tuple[Strategy, tuple[str, ...]]] = {
     "policy": (_guided, tuple(METRICS)),
     "fixed": (fixed, tuple(METRICS)),
     "unguided": (_unguided, tuple(METRICS)),
+    "best_first": (_best_first, tuple(METRICS)),
+    "cheapest_first": (_cheapest_first, tuple(METRICS)),
     "speed": (speed, RUN_OBJECTIVES),
     "profiled": (profiled, RUN_OBJECTIVES),
 }
@@ -280,6 +296,8 @@ ALGORITHMS: dict[str, Algorithm] = {
     "optuna": partial(run, optuna_tpe, 0.0),
     "fixed": partial(run, fixed, 0.0),
     "unguided": partial(run, _unguided, 0.0),
+    "best_first": partial(run, _best_first, 0.0),
+    "cheapest_first": partial(run, _cheapest_first, 0.0),
     "oz_twice": partial(run, oz_twice, 0.0),
     "speed": partial(run, speed, 0.0),
     "profiled": partial(run, profiled, 0.0),

@@ -36,6 +36,11 @@ def coreset_version(objective: str) -> str:
     return _hash(CORESETS[objective])
 
 
+def listed_version(objective: str) -> str:
+    """The same of all that the list of ``best_first.listed`` is made of."""
+    return _hash(CORESETS[objective], *CORESETS.values(), "actions.json")
+
+
 def unguided_version(objective: str) -> str:
     """The same of the coreset and the edits."""
     return _hash(CORESETS[objective], EDITS)
@@ -44,6 +49,11 @@ def unguided_version(objective: str) -> str:
 def policy_version(objective: str) -> str:
     """The first digits of the hash of the shipped policy and its edits."""
     return _hash(f"policies/{POLICIES[objective]}.safetensors", EDITS)
+
+
+def best_first_version(objective: str) -> str:
+    """The same of the shipped value network."""
+    return _hash(f"values/{POLICIES[objective]}.safetensors")
 
 
 def speed_version(objective: str) -> str:
@@ -64,6 +74,8 @@ TRAITS: dict[str, Traits] = {
     "oz_twice": Traits(anytime=True, seedless=True),
     "unguided": Traits(data_version=unguided_version),
     "policy": Traits(data_version=policy_version),
+    "best_first": Traits(anytime=True, seedless=True, data_version=best_first_version),
+    "cheapest_first": Traits(anytime=True, seedless=True, data_version=listed_version),
     "speed": Traits(data_version=speed_version),
     "profiled": Traits(seedless=True),
 }

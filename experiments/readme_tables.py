@@ -285,6 +285,7 @@ TABLES: dict[str, Callable[[Path], str]] = {
             "leaderboard-cbench-text",
             "leaderboard-cbench-ir",
             "leaderboard-mirbench-time",
+            "leaderboard-best_first",
         )
     },
 }

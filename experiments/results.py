@@ -148,12 +148,23 @@ ENTRIES = (
         "--refine.total-steps 8000",
     ),
     Entry(
+        "train_value",
+        "-m experiments.train_value --corpus {work}/modules --largest 1000 "
+        "--work {work}/train_value",
+    ),
+    Entry(
         "ablations", "-m experiments.ablations --corpus {work}/modules --work {work}/search_data"
     ),
     Entry(
         "leaderboard-mirbench-time",
         "-m mirgym.cli leaderboard --suite mirbench --objective runtime_ns --seeds 1 "
         "--budget 3,30,100 --agents speed,profiled,random --output {output}",
+    ),
+    Entry(
+        "leaderboard-best_first",
+        "-m mirgym.cli leaderboard --suite mirbench --objective text_size_bytes --seeds 1 "
+        "--budget 45,100 --agents best_first,cheapest_first,random,greedy "
+        "--output {output}",
     ),
     *(
         Entry(
