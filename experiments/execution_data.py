@@ -31,7 +31,7 @@ class DataConfig:
 
     events: int = 200_000
     """Length of the trace; it begins after a tenth of the run."""
-    snapshots: int = 8000
+    snapshots: int = 3000
     """Spread over the trace."""
     train_share: float = 0.7
     """Of the events; the rest are for the test."""

@@ -21,7 +21,7 @@ Sample = tuple[BlockSamples, int]
 class TrainConfig:
     """How a network is trained."""
 
-    epochs: int = 5
+    epochs: int = 12
     batch: int = 64
     rate: float = 3e-3
     """Highest learning rate: it rises for a tenth of the steps, then falls to 0."""

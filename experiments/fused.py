@@ -38,6 +38,7 @@ from . import fused_orders as orders
 from .execution import FUSED, VARIANTS, ExecutionExperiment, load_data, network, weights_path
 from .execution_data import DataConfig
 from .execution_net import ExecutionNet
+from .execution_train import TrainConfig
 from .figures import plot_fused
 from .fused_algorithms import AlgorithmConfig, accuracies, programs
 from .fused_programs import COUNTS, HOT_TINY, TINY, VALUES
@@ -45,6 +46,7 @@ from .fused_speed import PROFILE, Describer, Suite, suite
 from .runs import RESULTS, write_run_json
 
 CODE, UNTRAINED = "code alone", "untrained"
+NETWORKS = (FUSED, CODE, UNTRAINED)
 GREEDY, LISTED = "greedy on training programs", "as in speed.json"
 Sets = dict[str, list[np.ndarray]]
 """Feature sets by name, (N, d) each; of networks one for each seed."""
@@ -60,11 +62,17 @@ class FusedExperiment:
     train: tuple[str, ...] = ("mirbench:train",)
     """Programs that orders are learnt from."""
     test: tuple[str, ...] = ("mirbench:test",)
+    """Programs for a last look; may be empty."""
     pipelines: int = 20
     """The first so many that the agent knows, as many as it tries of 100 compiles; 0 for all."""
     traces: DataConfig = field(default_factory=lambda: DataConfig(events=200_000, snapshots=1000))
     """Of the programs of ``train`` and ``test``."""
-    execution: ExecutionExperiment = field(default_factory=ExecutionExperiment)
+    execution: ExecutionExperiment = field(
+        default_factory=lambda: ExecutionExperiment(
+            data=DataConfig(snapshots=8000), training=TrainConfig(epochs=5)
+        )
+    )
+    """The networks: as many steps as its table's, on more of the same traces' snapshots."""
     folder: Path = field(default=RESULTS / "fused")
     work: Path = Path("runs/fused")
 
@@ -84,9 +92,7 @@ def networks(config: FusedExperiment) -> dict[str, ExecutionNet]:
 
 def feature_sets(features: Mapping[str, np.ndarray], seeds: Sequence[int]) -> Sets:
     """By name, in the order of the table; with the fused ones also beside tiny."""
-    of_nets = {
-        name: [features[f"{name}/{seed}"] for seed in seeds] for name in (FUSED, CODE, UNTRAINED)
-    }
+    of_nets = {name: [features[f"{name}/{seed}"] for seed in seeds] for name in NETWORKS}
     plain = {
         name: [features[name]]
         for name in (COUNTS, TINY, HOT_TINY, VALUES, PROFILE)
@@ -134,22 +140,21 @@ def order_pipelines(config: FusedExperiment, known: Suite, new: Suite) -> list[d
     nothing = [np.zeros((len(one.gains), 1)) for one in (known, new)]
     everyone = orders.fixed(nothing[0], gains, nothing[0][0])
     listed = range(gains.shape[1])
-    seen = {LISTED: _same(listed, gains)}
+    seen = {LISTED: orders.each([listed] * len(gains), gains)}
     seen[GREEDY] = orders.left_out(orders.fixed, nothing[0], gains)
-    unseen = {LISTED: _same(listed, new.gains), GREEDY: _same(everyone, new.gains)}
-    sets, others = (feature_sets(one.features, config.seeds) for one in (known, new))
+    pairs = ((LISTED, listed), (GREEDY, everyone))
+    unseen = {name: orders.each([one] * len(new.gains), new.gains) for name, one in pairs}
+    of_new = new.features or {name: x[:0] for name, x in known.features.items()}
+    sets, others = (feature_sets(one, config.seeds) for one in (known.features, of_new))
     for method, name in track([(m, n) for m in orders.SETTINGS for n in sets], "orders"):
-        pairs = zip(sets[name], others[name], strict=True)
-        both = [_by_features(method, x, gains, y, new.gains) for x, y in pairs]
+        of_seeds = zip(sets[name], others[name], strict=True)
+        both = [_by_features(method, x, gains, y, new.gains) for x, y in of_seeds]
         left, right = (np.mean(half, 0) for half in zip(*both, strict=True))
         seen[f"{method}: {name}"], unseen[f"{method}: {name}"] = left, right
     for found, all_gains in ((seen, gains), (unseen, new.gains)):
         found["random"], found["oracle"] = orders.at_random(all_gains), orders.oracle(all_gains)
-    return [*_lines("left out", seen), *_lines("held out", unseen)]
-
-
-def _same(order: Sequence[int], gains: np.ndarray) -> np.ndarray:
-    return np.stack([orders.scores(order, row) for row in gains])
+    held_out = _lines("held out", unseen) if new.names else ()
+    return [*_lines("left out", seen), *held_out]
 
 
 def _by_features(
@@ -193,19 +198,19 @@ def main(config: FusedExperiment) -> None:
     rows = name_algorithms(config, nets, work)
     write_csv(config.folder / "table.csv", rows)
     describer = Describer(config.traces, nets, work / "mirbench")
-    halves = [
+    known, new = (
         suite(list(resolve_all(some)), describer, config.work / "costs", config.pipelines)
         for some in (config.train, config.test)
-    ]
-    tried = order_pipelines(config, *halves)
+    )
+    tried = order_pipelines(config, known, new)
     write_csv(config.folder / "orders.csv", tried)
     plot_fused(config.folder / "fused.png", rows, tried)
     sizes = {
         "classes": config.algorithms.classes,
         "test_programs": rows[0]["programs"],
-        "pipelines": halves[0].gains.shape[1],
-        "known_programs": len(halves[0].names),
-        "new_programs": len(halves[1].names),
+        "pipelines": known.gains.shape[1],
+        "known_programs": known.names,
+        "new_programs": new.names,
     }
     write_run_json(config.folder, config, {**sizes, "table": rows, "orders": tried})
     print(json.dumps(sizes, indent=1))

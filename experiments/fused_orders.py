@@ -135,15 +135,17 @@ def scores(order: Sequence[int], gains: np.ndarray) -> np.ndarray:
     return np.array([float(gains[list(order[:count])].max(initial=0.0)) for count in COUNTS])
 
 
+def each(found: Sequence[Sequence[int]], gains: np.ndarray) -> np.ndarray:
+    """Of each program with its order: (P, len(COUNTS)); there may be none."""
+    rows = [scores(order, row) for order, row in zip(found, gains, strict=True)]
+    return np.array(rows).reshape(-1, len(COUNTS))
+
+
 def left_out(order: Order, features: np.ndarray, gains: np.ndarray) -> np.ndarray:
     """Of each program, ordered by the others: (P, len(COUNTS))."""
     rows = range(len(gains))
-    return np.stack(
-        [
-            scores(order(_without(features, row), _without(gains, row), features[row]), gains[row])
-            for row in rows
-        ]
-    )
+    found = [order(_without(features, row), _without(gains, row), features[row]) for row in rows]
+    return each(found, gains)
 
 
 def chosen(method: str, features: np.ndarray, gains: np.ndarray) -> Setting:
@@ -165,14 +167,14 @@ def new_programs(
     order: Callable[[np.ndarray], list[int]], features: np.ndarray, gains: np.ndarray
 ) -> np.ndarray:
     """Of programs that nothing was learnt from: (P, len(COUNTS))."""
-    return np.stack([scores(order(x), y) for x, y in zip(features, gains, strict=True)])
+    return each([order(x) for x in features], gains)
 
 
 def at_random(gains: np.ndarray) -> np.ndarray:
     """The mean over many orders: (P, len(COUNTS))."""
     generator = np.random.default_rng(0)
     orders = [generator.permutation(gains.shape[1]).tolist() for _ in range(_SHUFFLES)]
-    mean: np.ndarray = np.mean([[scores(order, row) for row in gains] for order in orders], axis=0)
+    mean: np.ndarray = np.mean([each([order] * len(gains), gains) for order in orders], axis=0)
     return mean
 
 

@@ -139,7 +139,7 @@ def columns(
 
 def stacked(rows: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Feature sets of several programs: (programs, d) each."""
-    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    return {name: np.stack([row[name] for row in rows]) for name in (rows[0] if rows else ())}
 
 
 def as_program(one: Implementation, folder: Path) -> Program:

@@ -98,7 +98,9 @@ def suite(
     ratios = [costs(one, steps, work) for one in track(programs, "costs of pipelines")]
     rows = [describer.features(one) for one in track(programs, "traces of programs")]
     names = [one.name for one in programs]
-    return Suite(names, stacked(rows), np.log(np.maximum(np.array(ratios), 1.0)))
+    return Suite(
+        names, stacked(rows), np.log(np.maximum(np.reshape(ratios, (-1, len(steps))), 1.0))
+    )
 
 
 def costs(program: Program, steps: Sequence[Pass], work: Path) -> list[float]:

@@ -13,11 +13,11 @@ import torch
 pytest.importorskip("tyro")
 
 from experiments import probe_heads
-from experiments.execution import ExecutionExperiment
+from experiments.execution import FUSED, ExecutionExperiment
 from experiments.execution_data import DataConfig
 from experiments.execution_net import ExecutionNet, NetConfig
 from experiments.execution_train import TrainConfig
-from experiments.fused import GREEDY, LISTED, FusedExperiment, main
+from experiments.fused import GREEDY, LISTED, NETWORKS, FusedExperiment, main, order_pipelines
 from experiments.fused_algorithms import AlgorithmConfig
 from experiments.fused_orders import (
     SETTINGS,
@@ -33,7 +33,17 @@ from experiments.fused_orders import (
     ordered,
     scores,
 )
-from experiments.fused_programs import Seen, as_program, fused, value_statistics
+from experiments.fused_programs import (
+    COUNTS,
+    HOT_TINY,
+    TINY,
+    VALUES,
+    Seen,
+    as_program,
+    fused,
+    value_statistics,
+)
+from experiments.fused_speed import PROFILE, Suite
 from experiments.readme_tables import TABLES
 from mirgym.dynamic_cost import CostMeter
 from mirgym.session import InProcessSession
@@ -108,6 +118,18 @@ def test_errors_of_a_ridge_are_those_of_a_regression_without_the_program() -> No
     assert np.allclose(_expected(known, gains, own, penalty), said(everyone, own) + errors)
 
 
+def test_orders_without_new_programs() -> None:
+    features, gains = two_kinds()
+    names = (COUNTS, TINY, HOT_TINY, VALUES, PROFILE, *(f"{name}/0" for name in NETWORKS))
+    known = Suite(["x"] * 12, {name: np.zeros((12, 2)) for name in names}, gains)
+    known.features[f"{FUSED}/0"] = features
+    rows = order_pipelines(FusedExperiment(), known, Suite([], {}, gains[:0]))
+    assert {row["programs"] for row in rows} == {"left out"}
+    first = {row["order"]: row["mean"] for row in rows if row["compiles"] == 1}
+    assert first[f"neighbours: {FUSED}"] == first["oracle"] == pytest.approx(np.exp(0.45), abs=1e-4)
+    assert first["neighbours: code alone"] == first[GREEDY] < first["oracle"]
+
+
 def test_intervals_and_ratios() -> None:
     found = Interval.of(np.log([1.0, 4.0]))
     assert found == pytest.approx((2.0, 1.0, 4.0))
@@ -174,7 +196,8 @@ def test_the_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     )
     main(config)
     run = json.loads((tmp_path / "fused" / "run.json").read_text())["figures"]
-    assert (run["pipelines"], run["known_programs"], run["new_programs"]) == (2, 3, 1)
+    assert (run["pipelines"], run["new_programs"]) == (2, ["crc"])
+    assert run["known_programs"] == ["trees", "primes", "bitcount"]
     with (tmp_path / "fused" / "table.csv").open() as file:
         named = list(csv.DictReader(file))
     assert {row["state"] for row in named} == {"unoptimised", "O2"}
