@@ -33,9 +33,13 @@ def _without_paths(config: dict[str, Any]) -> dict[str, Any]:
 
     >>> _without_paths({"work": Path("/a/b"), "known": (Path("/a/c.json"),), "size": 3})
     {'known': ('c.json',), 'size': 3}
+    >>> _without_paths({"other": {"work": Path("/a/b"), "size": 4}})
+    {'other': {'size': 4}}
     """
 
     def told(value: Any) -> Any:
+        if isinstance(value, dict):
+            return _without_paths(value)
         if isinstance(value, tuple):
             return tuple(one.name if isinstance(one, Path) else one for one in value)
         return value
