@@ -97,6 +97,7 @@ class ExecutionExperiment:
 
 def load_data(config: ExecutionExperiment) -> list[ProgramData]:
     """Record every program, or read what the work folder has of it."""
+    config.work.mkdir(parents=True, exist_ok=True)
     found = []
     key = f"{config.data.events}-{config.data.snapshots}"
     for program in resolve_all(config.programs):
@@ -177,7 +178,6 @@ def score_others(data: Sequence[ProgramData]) -> list[Row]:
 def main(config: ExecutionExperiment) -> None:
     """Record, train, ask, and write the folder."""
     torch.set_num_threads(1)
-    config.work.mkdir(parents=True, exist_ok=True)
     data = load_data(config)
     rows = score_others(data) + score_networks(config, data)
     lines = table(rows)

@@ -197,14 +197,19 @@ def record(session: Session, program: Program, config: DataConfig, path: Path) -
     views = tuple(function for function in view.functions if function is not None)
     if path.exists():
         return Recording(program.name, Trace.load(path), views)
-    meter = CostMeter(program)
+    trace = traced(CostMeter(program), session, config)
+    trace.save(path)
+    return Recording(program.name, trace, views)
+
+
+def traced(meter: CostMeter, session: Session, config: DataConfig) -> Trace:
+    """The session's module, run and traced; see ``record``."""
     skip = meter.trace(session, limit=0).total // 10
     wanted, every = config.snapshots, _prime(max(config.events // config.snapshots, 1))
     for _ in range(2):
         trace = meter.trace(session, limit=config.events, skip=skip, snapshots=wanted, every=every)
         every = _prime(max(every * len(trace.snapshot_events) // wanted, 1))
-    trace.save(path)
-    return Recording(program.name, trace, views)
+    return trace
 
 
 def _prime(least: int) -> int:

@@ -206,12 +206,20 @@ class ExecutionNet(nn.Module):
         Returns:
             (2 · width,) float32: mean and maximum of the nodes' states after the messages.
         """
+        found: np.ndarray = self.embed_each(view, nodes, types, values[None])[0]
+        return found
+
+    def embed_each(
+        self, view: FunctionView, nodes: np.ndarray, types: np.ndarray, values: np.ndarray
+    ) -> np.ndarray:
+        """As ``embed``, of several snapshots: (S, values) to (S, 2 · width)."""
         graph = FunctionGraph.of(view, nodes, types)
-        of_nodes = np.append(values, np.uint64(0))[graph.slots]
+        of_nodes = np.pad(values, ((0, 0), (0, 1)))[:, graph.slots]  # the last one: no value
+        count = len(values)
         with torch.inference_mode():
-            states = self.nodes(collate([graph], [of_nodes], [_NO_BLOCK]))
-            last = states[:, self.config.width :]
-            found: np.ndarray = torch.cat([last.mean(0), last.amax(0)]).numpy()
+            states = self.nodes(collate([graph] * count, list(of_nodes), [_NO_BLOCK] * count))
+            last = states[:, self.config.width :].view(count, -1, self.config.width)
+            found: np.ndarray = torch.cat([last.mean(1), last.amax(1)], 1).numpy()
         return found
 
     def save(self, path: Path) -> None:

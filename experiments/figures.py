@@ -168,3 +168,43 @@ def plot_transfer(
     figure.tight_layout()
     figure.savefig(path, dpi=150)
     plt.close(figure)
+
+
+def plot_fused(
+    path: Path, named: Sequence[Mapping[str, Any]], ordered: Sequence[Mapping[str, Any]]
+) -> None:
+    """Accuracy of the better reader by features, and speedups on programs that are left out.
+
+    Of the orders by features those by neighbours are shown.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(13, 5))
+    names = list(dict.fromkeys(row["features"] for row in named))[::-1]
+    states = list(dict.fromkeys(row["state"] for row in named))
+    height = 0.8 / len(states)
+    for number, (state, color) in enumerate(zip(states, (CONTROL, AGENT), strict=False)):
+        best = [
+            max(
+                (row["accuracy"], row["deviation"])
+                for row in named
+                if (row["state"], row["features"]) == (state, name)
+            )
+            for name in names
+        ]
+        places = [at + (number - (len(states) - 1) / 2) * height for at in range(len(names))]
+        values, spreads = ([100 * one[part] for one in best] for part in (0, 1))
+        left.barh(places, values, height, xerr=spreads, color=color, label=state)
+    left.set_yticks(range(len(names)), names)
+    left.set(xlabel="algorithm named, % of held-out programs")
+    left.legend(frameon=False)
+    rows = [row for row in ordered if row["programs"] == "left out"]
+    rows = [row for row in rows if not row["order"].startswith("ridge")]
+    for number, name in enumerate(dict.fromkeys(row["order"] for row in rows)):
+        own = [row for row in rows if row["order"] == name]
+        style = "-" if ":" in name else "--"
+        points = ([str(row["compiles"]) for row in own], [row["mean"] for row in own])
+        right.plot(*points, style, color=f"C{number % 10}", label=name)
+    right.set(xlabel="pipelines tried", ylabel="O3 ÷ best, geomean, programs left out")
+    right.legend(frameon=False, fontsize=7)
+    figure.tight_layout()
+    figure.savefig(path, dpi=150)
+    plt.close(figure)

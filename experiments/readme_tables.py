@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import encoder_tables, task_tables
+from . import encoder_tables, fused_tables, task_tables
 from .measured import measured
 
 MISSING = "*Not measured yet.*"
@@ -255,6 +255,12 @@ TABLES: dict[str, Callable[[Path], str]] = {
         "transfer/run.json", lambda results: markdown(*encoder_tables.transfer(results))
     ),
     "execution": _if_there("execution/table.csv", execution),
+    "fused": _if_there(
+        "fused/table.csv", lambda results: markdown(*fused_tables.algorithms(results))
+    ),
+    "fused-orders": _if_there(
+        "fused/orders.csv", lambda results: markdown(*fused_tables.orders(results))
+    ),
     "ablations": own_table("ablations"),
     "tasks-devmap": _if_there(
         "tasks-devmap/run.json", lambda results: markdown(*task_tables.devmap(results))

@@ -135,6 +135,7 @@ ENTRIES = (
         "--both-run {work}/ablations/all-tasks-3-seed0",
     ),
     Entry("execution", "-m experiments.execution"),
+    Entry("fused", "-m experiments.fused"),
     Entry("pareto", "-m experiments.pareto --budget 45"),
     Entry("mine_portfolio", "-m experiments.mine_portfolio --corpus {work}/modules --minutes 14"),
     Entry(

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from mirgym.programs.cache import write_atomically
 from mirgym.provenance import git_revision, machine, package_versions
 
 _REVISION = git_revision() or "unknown"
 """At the start: what the run itself writes into the tree is no change to what ran."""
 RESULTS = Path(__file__).resolve().parent.parent / "results"
+_Known = TypeVar("_Known")
+
+
+def kept(path: Path, make: Callable[[], _Known]) -> _Known:
+    """What a JSON file has, which is made once: a second start goes on from there."""
+    if path.exists():
+        known: _Known = json.loads(path.read_text(encoding="utf-8"))
+        return known
+    made = make()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(made).encode())
+    return made
 
 
 def _without_paths(config: dict[str, Any]) -> dict[str, Any]:
@@ -19,9 +33,13 @@ def _without_paths(config: dict[str, Any]) -> dict[str, Any]:
 
     >>> _without_paths({"work": Path("/a/b"), "known": (Path("/a/c.json"),), "size": 3})
     {'known': ('c.json',), 'size': 3}
+    >>> _without_paths({"other": {"work": Path("/a/b"), "size": 4}})
+    {'other': {'size': 4}}
     """
 
     def told(value: Any) -> Any:
+        if isinstance(value, dict):
+            return _without_paths(value)
         if isinstance(value, tuple):
             return tuple(one.name if isinstance(one, Path) else one for one in value)
         return value
