@@ -32,7 +32,7 @@ class TuneConfig:
 
     batch: int = 16
     """Programs in a step."""
-    minutes: float = 2.0
+    minutes: float = 1.0
     """Of the processor. Training ends after these, or when the validation rows have had enough."""
     patience: int = 6
     """Looks at the validation rows without a better score."""
