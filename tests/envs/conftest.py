@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 
 import mirgym  # noqa: F401  (registers the environments)
 from mirgym.envs import LlvmEnv, LlvmVectorEnv
+from mirgym.programs import resolve
+from mirgym.session import InProcessSession
 
 PRIMES = "mirbench/primes"
 ADPCM = "mirbench/adpcm"
@@ -38,6 +41,18 @@ def rollout(env: gym.Env[Any, Any], seed: int, steps: int = 25) -> list[Any]:
         action = int(env.action_space.sample())
         out.append((action, *env.step(action)))
     return out
+
+
+def replayed_key(commandline: str, program: str = PRIMES, level: str = "Oz") -> int:
+    """The module's hash after what the ``opt`` commands say."""
+    with InProcessSession() as session:
+        session.load(resolve(program).bitcode(), level=level)
+        for command in commandline.split(" | ") if commandline else ():
+            words = shlex.split(command)
+            assert words[0] == "opt"
+            flags = dict(w[1:].split("=", 1) for w in words[1:] if "=" in w)
+            session.step(flags.pop("passes"), flags)
+        return session.observe().key
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
-"""``mir-llvm-params-v0``, and parameters among the actions of ``mir-llvm-v0``."""
+"""``mir-llvm-params-v0``: the catalogue of parameters, and its environments."""
 
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import warnings
 from collections.abc import Callable, Iterator
@@ -15,16 +14,16 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 
-from mirgym.envs import LlvmEnv, LlvmParamsEnv, LlvmParamsVectorEnv
+from mirgym.envs import LlvmParamsEnv, LlvmParamsVectorEnv
 from mirgym.errors import UnknownParameterError, UnknownPassError
 from mirgym.objective import Scale
 from mirgym.parameters import catalogue, indices, render, select
-from mirgym.passes import Pass, find, to_commandline
 from mirgym.passes import catalogue as core
+from mirgym.passes import find, to_commandline
 from mirgym.programs import resolve
 from mirgym.session import InProcessSession
 
-from .conftest import ADPCM, PRIMES, SMALL, Bare, equal
+from .conftest import ADPCM, PRIMES, SMALL, equal, replayed_key
 
 Params = Callable[..., LlvmParamsEnv]
 MODES = ["one-shot", "coordinates"]
@@ -43,18 +42,6 @@ def params() -> Iterator[Params]:
     yield build
     for env in made:
         env.close()
-
-
-def replayed_key(commandline: str, program: str = PRIMES, level: str = "Oz") -> int:
-    """The module's hash after what the ``opt`` commands say."""
-    with InProcessSession() as session:
-        session.load(resolve(program).bitcode(), level=level)
-        for command in commandline.split(" | ") if commandline else ():
-            words = shlex.split(command)
-            assert words[0] == "opt"
-            flags = dict(w[1:].split("=", 1) for w in words[1:] if "=" in w)
-            session.step(flags.pop("passes"), flags)
-        return session.observe().key
 
 
 # -- the catalogue --------------------------------------------------------------------
@@ -365,77 +352,3 @@ def test_make_vec() -> None:
         assert envs.step(envs.action_space.sample())[1].shape == (2,)
     finally:
         envs.close()
-
-
-# -- parameters among the actions of mir-llvm-v0 -----------------------------------------
-
-
-def test_passes_and_parameters_replay(bare: Bare) -> None:
-    env = bare(programs=ADPCM, actions="passes+parameters", observation=["autophase", "parameters"])
-    _, info = env.reset(seed=0)
-    assert info["commandline"] == ""
-    generator = np.random.default_rng(0)
-    settings = list(env.episode.actions.settings)
-    key = env.episode.key
-    for step in range(40):
-        pool = settings if step % 2 else range(len(core()))
-        action = int(generator.choice(pool))
-        observation, reward, _, _, info = env.step(action)
-        assert observation in env.observation_space
-        if action in settings:
-            assert reward == 0.0 and not info["changed"] and env.episode.key == key
-            assert not env.action_masks()[action]
-        key = env.episode.key
-    assert info["commandline"].count(" | ") > 5
-    assert key == replayed_key(info["commandline"], ADPCM)
-    with InProcessSession() as session:
-        session.load(resolve(ADPCM).bitcode(), level="Oz")
-        for one in env.episode.runs():
-            session.step(one.pipeline, dict(one.options))
-        assert session.observe().key == key
-
-
-def test_a_setting_holds_until_it_is_set_again(bare: Bare) -> None:
-    setting, back = "inline-threshold=-50", "inline-threshold=default"
-    env = bare(actions=["inline", setting, back, "stop"], observation="parameters")
-    inline, low, default = (env.passes.index(n) for n in ("inline", setting, back))
-    first, _ = env.reset(seed=0)
-    assert env.action_masks().tolist() == [True, True, False, True]
-    changed = env.step(low)[0]
-    assert not np.array_equal(first, changed) and first.sum() == changed.sum()
-    env.step(inline)
-    assert not env.step(inline)[4]["changed"]
-    assert env.action_masks().tolist() == [False, False, True, True]
-    twin = env.fork()
-    assert np.array_equal(twin.action_masks(), env.action_masks())
-    for one in (env, twin):
-        assert np.array_equal(one.step(default)[0], first)
-        assert one.action_masks()[inline]  # may do something now
-        one.step(inline)
-    assert env.episode.key == twin.episode.key == replayed_key(env.commandline())
-    before, after = env.commandline().split(" | ")
-    assert "-inline-threshold=-50" in before and after == "opt -passes='cgscc(inline)'"
-    twin.close()
-
-
-def test_bad_settings(bare: Bare) -> None:
-    with pytest.raises(UnknownParameterError, match="does not take '3'"):
-        bare(actions=["gvn", "unroll-count=3"])
-    with pytest.raises(UnknownPassError, match="unrol-count=2"):
-        bare(actions=["gvn", "unrol-count=2"])
-    with pytest.raises(ValueError, match="holds no pass"):
-        bare(actions="parameters+stop")
-    with pytest.raises(ValueError, match=r"actions='passes\+parameters'"):
-        bare(observation="parameters")
-
-
-def test_without_parameters_nothing_changes(bare: Bare) -> None:
-    env = bare(
-        actions=["mem2reg", Pass("own", "cgscc(inline)", options=(("inline-threshold", "0"),))]
-    )
-    _, info = env.reset(seed=0)
-    assert "commandline" not in info
-    env.step(0)
-    env.step(1)
-    assert isinstance(env, LlvmEnv)
-    assert env.episode.key == replayed_key(env.commandline())
