@@ -29,7 +29,7 @@ from mirgym.session import InProcessSession
 
 from .execution_data import DataConfig, record
 from .execution_net import ExecutionNet, NetConfig
-from .execution_report import Row, over_all_events, sizes, table, wins, write_csv
+from .execution_report import Row, over_all_events, sizes, table, wins
 from .execution_scores import (
     NO_BRANCHES,
     NO_LOADS,
@@ -45,7 +45,7 @@ from .execution_scores import (
 )
 from .execution_train import TrainConfig, ask, train
 from .figures import plot_execution
-from .runs import RESULTS, write_run_json
+from .runs import RESULTS, write_rows, write_run_json
 
 
 class Variant(NamedTuple):
@@ -188,8 +188,8 @@ def main(config: ExecutionExperiment) -> None:
         "table": lines,
     }
     write_run_json(config.folder, config, figures)
-    write_csv(config.folder / "table.csv", lines)
-    write_csv(config.folder / "per_program.csv", [row.flat() for row in rows])
+    write_rows(config.folder / "table.csv", lines)
+    write_rows(config.folder / "per_program.csv", [row.flat() for row in rows])
     plot_execution(config.folder / "execution.png", lines)
     print(json.dumps(figures, indent=1))
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,14 +98,6 @@ def sizes(data: Sequence[ProgramData]) -> dict[str, float]:
         "branches_known_percent": round(100.0 * float(branches.mean()), 1),
         "loads_known_percent": round(100.0 * float(loads.mean()), 1),
     }
-
-
-def write_csv(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
-    """A dictionary a line, all with the same keys."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(lines[0]))
-        writer.writeheader()
-        writer.writerows(lines)
 
 
 def _rounded(value: float) -> float | None:

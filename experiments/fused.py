@@ -18,7 +18,6 @@ first was interrupted.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,7 +42,7 @@ from .figures import plot_fused
 from .fused_algorithms import AlgorithmConfig, accuracies, programs
 from .fused_programs import COUNTS, HOT_TINY, TINY, VALUES
 from .fused_speed import PROFILE, Describer, Suite, suite
-from .runs import RESULTS, write_run_json
+from .runs import RESULTS, write_rows, write_run_json
 
 CODE, UNTRAINED = "code alone", "untrained"
 NETWORKS = (FUSED, CODE, UNTRAINED)
@@ -113,12 +112,13 @@ def name_algorithms(
 ) -> list[dict[str, Any]]:
     """A line for each state, feature set and reader."""
     rows = []
-    for state in config.algorithms.states:
-        asked = programs(config.algorithms, state, nets, work / "programs")
+    algorithms = config.algorithms
+    for state in algorithms.states:
+        asked = programs(algorithms, state, nets, work / "programs")
         sets = feature_sets(asked.features, config.seeds)
         for name, some in track(sets.items(), f"readers, {state}"):
-            folder = work / f"readers-{config.algorithms.per_class}" / state / name
-            found = accuracies(asked, some, config.algorithms.readers, folder)
+            folder = work / f"readers-{algorithms.per_class}-{algorithms.classes}" / state / name
+            found = accuracies(asked, some, algorithms.readers, folder)
             rows += [
                 {
                     "state": state,
@@ -172,14 +172,6 @@ def _lines(half: str, found: dict[str, np.ndarray]) -> Iterator[dict[str, Any]]:
         yield {"programs": half, **line}
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """A line each."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def _folder(config: FusedExperiment) -> Path:
     """Where what the networks described is kept; other networks, another folder."""
     execution = config.execution
@@ -196,14 +188,14 @@ def main(config: FusedExperiment) -> None:
     nets, work = networks(config), _folder(config)
     config.folder.mkdir(parents=True, exist_ok=True)
     rows = name_algorithms(config, nets, work)
-    write_csv(config.folder / "table.csv", rows)
+    write_rows(config.folder / "table.csv", rows)
     describer = Describer(config.traces, nets, work / "mirbench")
     known, new = (
         suite(list(resolve_all(some)), describer, config.work / "costs", config.pipelines)
         for some in (config.train, config.test)
     )
     tried = order_pipelines(config, known, new)
-    write_csv(config.folder / "orders.csv", tried)
+    write_rows(config.folder / "orders.csv", tried)
     plot_fused(config.folder / "fused.png", rows, tried)
     sizes = {
         "classes": config.algorithms.classes,

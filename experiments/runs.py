@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,14 @@ def kept(path: Path, make: Callable[[], _Known]) -> _Known:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(made).encode())
     return made
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """A CSV file with the columns of the first of these rows, of which there is one at least."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _without_paths(config: dict[str, Any]) -> dict[str, Any]:

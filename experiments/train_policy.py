@@ -11,9 +11,8 @@ Writes ``agents/data/policies/*.safetensors`` and ``results/train_policy/``:
 
 from __future__ import annotations
 
-import csv
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,7 +31,7 @@ from mirgym.agents.regression import FitConfig, best_of_lists, fit
 from .policy_data import Data, ppo_programs, read
 from .policy_figures import plot_policy_curves
 from .policy_scores import named, remember, score, scores, split
-from .runs import RESULTS, write_run_json
+from .runs import RESULTS, write_rows, write_run_json
 
 OBSERVATIONS: Mapping[str, tuple[str, ...]] = {
     "InstCount": ("instcount", "history"),
@@ -146,13 +145,6 @@ def _refine(
     return curve, policies
 
 
-def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def main(config: TrainConfig) -> int:
     """Train both policies; print the comparison of observations."""
     started = time.perf_counter()
@@ -162,8 +154,8 @@ def main(config: TrainConfig) -> int:
     done = {objective: train_objective(data, objective, config) for objective in POLICIES}
     rows = [row for one in done.values() for row in one.pop("rows")]
     curve = [point for one in done.values() for point in one.pop("curve")]
-    _write(config.folder / "observations.csv", rows)
-    _write(config.folder / "curve.csv", curve)
+    write_rows(config.folder / "observations.csv", rows)
+    write_rows(config.folder / "curve.csv", curve)
     plot_policy_curves(config.folder / "curve.png", curve, rows)
     figures: dict[str, Any] = {
         **done,

@@ -12,9 +12,7 @@ other, with ``--score-modules``), ``run.json``. A second start goes on from the 
 
 from __future__ import annotations
 
-import csv
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -30,7 +28,7 @@ from mirgym.agents.value import FOLDER, Value, ValueConfig
 
 from .mine_coreset import in_processes
 from .policy_data import is_held_out
-from .runs import RESULTS, write_run_json
+from .runs import RESULTS, write_rows, write_run_json
 from .training_modules import TrainingModule
 from .value_data import Examples, ExploreConfig, explore, read
 from .value_fit import FitConfig, fit
@@ -75,13 +73,6 @@ def fits(config: TrainConfig, objective: str) -> tuple[list[Value], Examples, Ex
     return found, train, valid
 
 
-def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
 def main(config: TrainConfig) -> int:
     """Search, fit, look at validation modules, ship."""
     started = time.perf_counter()
@@ -111,9 +102,9 @@ def main(config: TrainConfig) -> int:
                     {"objective": objective, "search": search, "compiles": budget, "ratio": mean}
                 )
                 print(scores[-1], flush=True)
-    _write(config.folder / "calibration.csv", rows)
+    write_rows(config.folder / "calibration.csv", rows)
     if scores:
-        _write(config.folder / "searches.csv", scores)
+        write_rows(config.folder / "searches.csv", scores)
     figures = {
         "modules": sum(held_up),
         "validation_modules": len(validation),

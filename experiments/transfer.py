@@ -14,6 +14,7 @@ start goes on where the first was interrupted.
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -26,9 +27,11 @@ import numpy as np
 import torch
 import tyro
 
+from mirgym import _native
 from mirgym.encoder.config import TINY
 from mirgym.encoder.embedder import Embedder
 from mirgym.encoder.model import Encoder
+from mirgym.encoder.weights import FOLDER as WEIGHTS
 from mirgym.features import FUNCTION_FEATURES
 from mirgym.programs.cache import write_atomically
 from mirgym.tasks.algorithms import ALGORITHMS
@@ -135,12 +138,12 @@ class Known:
             for reader, values in make().items():
                 self.scores[f"{start}/{reader}"] = values
                 print(f"{start}, {reader}: {np.mean(values):.3f}", flush=True)
-            self._path.write_text(json.dumps(self.scores), encoding="utf-8")
+            write_atomically(self._path, json.dumps(self.scores).encode())
 
 
 def table(config: TransferConfig) -> dict[str, list[float]]:
     """Every score of every question."""
-    known = Known(config.work / "scores.json")
+    known = Known(config.work / f"scores-{_digest(config)}.json")
     asked = _questions(config)
     for name, rows in frozen(config):
         for one in asked:
@@ -151,10 +154,29 @@ def table(config: TransferConfig) -> dict[str, list[float]]:
     return known.scores
 
 
-def _questions(config: TransferConfig) -> list[Question]:
-    """Made once, then read from the work folder."""
+def _digest(config: TransferConfig) -> str:
+    """Of all that scores depend on; those of another run have another file."""
+    runs = (config.text_run, config.graph_run, config.both_run)
+    weights = [run and _sha256(run / "encoder.safetensors") for run in runs]
+    shipped = [_sha256(WEIGHTS / f"{name}.safetensors") for name in ("tiny", "base")]
+    numbers = (config.per_class, config.classes, config.seeds, config.tune)
+    told = repr((_asked(config), numbers, weights, shipped))
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _asked(config: TransferConfig) -> str:
+    """Name of what ``questions`` gives here: with LLVM's version, whose code it is."""
     whole = "whole" if installed("devmap", FILES) else "generated"
-    path = config.work / f"questions-{whole}-{config.per_class}-{config.classes}.pickle"
+    return f"questions-{whole}-{config.per_class}-{config.classes}-{_native.llvm_version()}"
+
+
+def _questions(config: TransferConfig) -> list[Question]:
+    """Made once, then read from the work folder, whose files are ours: a pickle runs code."""
+    path = config.work / f"{_asked(config)}.pickle"
     if not path.exists():
         asked = questions(config.per_class, config.classes)
         write_atomically(path, pickle.dumps(asked))

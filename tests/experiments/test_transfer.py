@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from experiments.transfer import Known, TransferConfig, best_readers, main, read
 from experiments.transfer_data import Question, generated
 from experiments.transfer_ppo import PpoTransfer, compare, summary
 from mirgym.encoder.embedder import Embedder
+from mirgym.encoder.weights import FOLDER as WEIGHTS
 from mirgym.encoder.weights import load
 from mirgym.tasks.algorithms import ALGORITHMS
 
@@ -84,6 +86,20 @@ def test_what_is_known_is_not_made_again(tmp_path: Path) -> None:
     again = Known(path)
     again.of(("q", "c"), lambda: pytest.fail("made again"))
     assert best_readers(again.scores) == {"q": {"c": 0.7}}
+
+
+def test_scores_of_other_options_have_another_file(tmp_path: Path) -> None:
+    shutil.copy(WEIGHTS / "tiny.safetensors", tmp_path / "encoder.safetensors")
+    configs = [
+        TransferConfig(),
+        TransferConfig(seeds=1),
+        TransferConfig(per_class=6),
+        TransferConfig(tune=TuneConfig(steps=1)),
+        TransferConfig(text_run=tmp_path),
+    ]
+    assert len({transfer._digest(one) for one in configs}) == len(configs)
+    elsewhere = TransferConfig(folder=tmp_path, work=tmp_path)
+    assert transfer._digest(elsewhere) == transfer._digest(TransferConfig())
 
 
 def test_steps_to_the_level_that_both_reach() -> None:
