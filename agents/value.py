@@ -163,7 +163,7 @@ def load(name: str | Path) -> Value:
 
 
 def _from(header: Mapping[str, str], tensors: Mapping[str, np.ndarray], source: str) -> Value:
-    fields: dict[str, Any] = json.loads(header["config"])
+    fields: dict[str, Any] = dict(json.loads(header["config"]))
     lists = {k: tuple(v) for k, v in fields.items() if isinstance(v, list)}
     config = ValueConfig(**{**fields, **lists})
     if header["sha256"] != _digest(tensors):

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+from mirgym.errors import DatasetError
 from mirgym.tasks.openmp import PACKAGED
 from mirgym.tasks.openmp_labels import Labels, read_labels
 
@@ -19,7 +21,12 @@ from .runs import RESULTS
 
 
 def losses(labels: Labels, chosen: Sequence[str]) -> np.ndarray:
-    """Logarithms of time ÷ time by threads, schedule and chunk, (cases, 3)."""
+    """Logarithms of time ÷ time by threads, schedule and chunk, (cases, 3).
+
+    Args:
+        labels: The times.
+        chosen: What a method chose in each case, as ``str`` of a configuration.
+    """
     logs = np.log(labels.ns)
     places = [[str(one) for one in labels.configurations].index(name) for name in chosen]
     found = []
@@ -31,13 +38,28 @@ def losses(labels: Labels, chosen: Sequence[str]) -> np.ndarray:
     return np.array(found)
 
 
+def read(path: Path, labels: Labels) -> dict[str, list[np.ndarray]]:
+    """``losses`` of each method, one array a seed.
+
+    Raises:
+        DatasetError: There are no rows, or they are of the times of another machine.
+    """
+    if not path.is_file():
+        raise DatasetError(f"no {path}: run `mirgym tasks run openmp --output {path.parent}` first")
+    kernels = [case.kernel for case in labels.cases]
+    known = {str(one) for one in labels.configurations}
+    by_method: dict[str, list[np.ndarray]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)["row"]
+        if row["kernel"] != kernels or not known.issuperset(row["chosen"]):
+            raise DatasetError(f"{path} is not of the times that come with mirgym")
+        by_method.setdefault(row["method"], []).append(losses(labels, row["chosen"]))
+    return by_method
+
+
 def main() -> None:
     """Print a line a method."""
-    labels = read_labels(PACKAGED)
-    by_method: dict[str, list[np.ndarray]] = {}
-    for line in (RESULTS / "tasks-openmp" / "rows.jsonl").read_text().splitlines():
-        row = json.loads(line)["row"]
-        by_method.setdefault(row["method"], []).append(losses(labels, row["chosen"]))
+    by_method = read(RESULTS / "tasks-openmp" / "rows.jsonl", read_labels(PACKAGED))
     print("% lost by             threads  schedule  chunk")
     for method, rows in by_method.items():
         lost = 100 * (1 - np.exp(-np.mean(rows, axis=(0, 1))))

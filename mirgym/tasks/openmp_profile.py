@@ -162,6 +162,7 @@ def read_profile(
                 choice = Configuration(int(row["threads"]), row["schedule"], int(row["chunk"]))
                 costs[case] = float(row["cost"])
                 counts[case, choice] = [float(row[name]) for name in COUNTERS]
+                _check(costs[case], counts[case, choice])
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
         raise DatasetError(
             f"{path} holds no profile of OpenMP loops ({type(error).__name__}: {error}); "
@@ -174,3 +175,10 @@ def read_profile(
         )
     except KeyError:
         return None
+
+
+def _check(cost: float, counts: Sequence[float]) -> None:
+    """Raise a ValueError for what no run counts."""
+    positive = [cost, *(counts[COUNTERS.index(n)] for n in ("span", "work", "regions", "chunks"))]
+    if not (np.isfinite([cost, *counts]).all() and min(positive) > 0 and min(counts) >= 0):
+        raise ValueError("a count that cannot be")

@@ -121,6 +121,10 @@ def _other_config(header, tensors):
     header["config"] = json.dumps({**config, "colour": "blue"})
 
 
+def _no_config(header, tensors):
+    header["config"] = "7"
+
+
 def _no_actions(header, tensors):
     del header["actions"]
 
@@ -130,6 +134,7 @@ def _no_actions(header, tensors):
     [
         (_other_weight, "its weights are not those that were written"),
         (_other_config, "unexpected keyword argument 'colour'"),
+        (_no_config, "not iterable"),
         (_no_actions, "'actions'"),
     ],
 )

@@ -76,6 +76,12 @@ class TestVirtualCores:
         found = counted("hash_blocks", 64, tmp_path, (ALONE, four))
         assert found[str(four)]["span"] / found[str(ALONE)]["span"] == pytest.approx(0.25, abs=0.02)
 
+    def test_more_cores_than_a_byte_counts(self, tmp_path):
+        many = Configuration(300, "static", 0)
+        assert counted("gather", 600, tmp_path, (many,))[str(many)]["chunks"] == 300
+        with pytest.raises(NotRunnableError, match="1 to 1024 threads"):
+            count_case(tmp_path / "gather", 600, (Configuration(1025, "static", 0),))
+
     def test_a_failure_is_told(self, tmp_path):
         virtual = build_virtual("dot", tmp_path)
         with pytest.raises(NotRunnableError, match=r"openmp/dot on virtual cores, size 9: ends"):
@@ -104,7 +110,7 @@ class TestProfile:
 
     def test_round_trip(self, tmp_path):
         cases = [Case("a", 1, 2, 3), Case("b", 1, 2, 3)]
-        counts = np.arange(2 * len(CHOICES) * len(COUNTERS), dtype=float)
+        counts = 1.0 + np.arange(2 * len(CHOICES) * len(COUNTERS))
         profile = Profile(np.array([7.0, 8.0]), counts.reshape(2, len(CHOICES), -1))
         write_profile(tmp_path, cases, CHOICES, profile)
         read = read_profile(tmp_path, cases[::-1], CHOICES)
@@ -117,6 +123,16 @@ class TestProfile:
         (tmp_path / "profile.csv").write_text("kernel\na\n")
         with pytest.raises(DatasetError, match="holds no profile of OpenMP loops"):
             read_profile(tmp_path, [], CHOICES)
+
+    @pytest.mark.parametrize("span", ["0", "-1", "nan", "many"])
+    def test_counts_that_cannot_be(self, tmp_path, span):
+        cases = [Case("a", 1, 2, 3)]
+        ones = np.ones((1, len(CHOICES), len(COUNTERS)))
+        write_profile(tmp_path, cases, CHOICES, Profile(np.ones(1), ones))
+        path = tmp_path / "profile.csv"
+        path.write_text(path.read_text().replace("static,0,1,", f"static,0,{span},", 1))
+        with pytest.raises(DatasetError, match="holds no profile of OpenMP loops"):
+            read_profile(tmp_path, cases, CHOICES)
 
     def test_it_is_made_when_it_is_missing(self, own_cache):
         folder = own_cache / "datasets" / "openmp"

@@ -28,7 +28,7 @@
     X(transfers) /* of lines from the core that wrote them last, or of the right to write */
 
 enum {
-    MOST_THREADS = 256,
+    MOST_THREADS = 1024,
     MOST_ARGUMENTS = 12,
     STACK_BYTES = 1 << 18,
     LINE_BYTES = 64,
@@ -58,7 +58,7 @@ static long chunk;
 
 static char *memory;
 static size_t memory_used;
-static unsigned char writer[MEMORY_BYTES / LINE_BYTES]; /* 1 + core that wrote it last, or 0 */
+static uint16_t writer[MEMORY_BYTES / LINE_BYTES]; /* 1 + core that wrote it last, or 0 */
 
 static struct {
     void (*task)(void);
@@ -347,8 +347,8 @@ int main(int argc, char **argv) {
     for (int i = 3; i < argc; i++) {
         if (sscanf(argv[i], "%d:%d:%ld", &count, &kind, &chunk) != 3 || count < 1 ||
             count > MOST_THREADS)
-            fail("expected THREADS:KIND:CHUNK");
-        memset(writer, 0, memory_used / LINE_BYTES);
+            fail("expected THREADS:KIND:CHUNK, with 1 to 1024 threads");
+        memset(writer, 0, memory_used / LINE_BYTES * sizeof *writer);
         for (int k = 0; k < count; k++) {
             memset(threads[k].cache, 0, sizeof threads[k].cache);
             if (!threads[k].stack && !(threads[k].stack = malloc(STACK_BYTES)))
