@@ -119,7 +119,7 @@ ENTRIES = (
     ),
     Entry("tasks-algorithms", "-m mirgym.cli tasks run algorithms --seeds 3 --output {output}"),
     # With the times that come with mirgym, unless `mirgym tasks measure openmp` took others.
-    Entry("tasks-openmp", "-m mirgym.cli tasks run openmp --seeds 3 --output {output}"),
+    Entry("tasks-openmp", "-m mirgym.cli tasks run openmp --seeds 5 --output {output}"),
     Entry("synth_mix", "-m experiments.synth_mix"),
     Entry(
         "robustness",
