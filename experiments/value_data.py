@@ -10,12 +10,15 @@ goes on.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import random
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -28,6 +31,7 @@ from mirgym.agents.walker import Node
 from mirgym.corpus.schema import seed_of
 from mirgym.errors import DatasetError, MirgymError, SessionError
 from mirgym.passes import Pass
+from mirgym.programs.cache import write_atomically
 
 from .search_data import COSTS, OZ
 from .training_modules import DrawConfig, TrainingModule
@@ -46,6 +50,8 @@ _ROOT = 0.06
 """What the program as loaded is ahead of the baseline there, so that it has its turns."""
 _AT_ONCE = 8
 """Actions that a state takes each time it is chosen: enough for an example."""
+_DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile, zlib.error)
+"""What numpy raises for a file that is not what was written."""
 _WEIGHTS = {"coreset": (4.0, 1.0), "core": (0.25, 2.0)}
 """Of an action's group in the draw of an order, in the program as loaded and later; else 1."""
 
@@ -119,19 +125,36 @@ class Graph:
 
     def save(self, path: Path) -> None:
         """Write all at once."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial_path = path.with_suffix(".partial.npz")
         arrays = {name: value for name, value in vars(self).items() if name != "parts"}
-        np.savez_compressed(partial_path, allow_pickle=False, **arrays, **self.parts)
-        partial_path.replace(path)
+        content = io.BytesIO()
+        np.savez_compressed(content, allow_pickle=False, **arrays, **self.parts)
+        write_atomically(path, content.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> Graph:
-        """Read one."""
-        with np.load(path) as raw:
-            arrays = dict(raw)
-        parts = {name: arrays.pop(name) for name in LOOKS}
-        return cls(**arrays, parts=parts)
+        """Read one.
+
+        Raises:
+            DatasetError: The file is damaged.
+        """
+        try:
+            with np.load(io.BytesIO(path.read_bytes())) as raw:  # a path would stay open
+                arrays = dict(raw)
+            parts = {name: arrays.pop(name) for name in LOOKS}
+            return cls(**arrays, parts=parts)
+        except (
+            OSError,
+            EOFError,
+            KeyError,
+            TypeError,
+            ValueError,
+            BadZipFile,
+            zlib.error,
+        ) as error:
+            raise DatasetError(
+                f"{path} holds no search ({type(error).__name__}: {error}); delete it: the next "
+                "start makes it again"
+            ) from error
 
 
 def explore(module: TrainingModule, config: ExploreConfig) -> bool:

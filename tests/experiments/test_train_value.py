@@ -97,6 +97,15 @@ def test_what_cannot_be_compiled_is_left_out(tmp_path):
         read(tmp_path, COSTS[0], 3)
 
 
+@pytest.mark.parametrize("damage", [lambda raw: raw[: len(raw) // 2], lambda raw: b"", bytes.upper])
+def test_a_damaged_search_is_refused(work, tmp_path, damage):
+    path = tmp_path / "modules" / "a.npz"
+    path.parent.mkdir()
+    path.write_bytes(damage((work / "modules" / "mirbench-bitcount.npz").read_bytes()))
+    with pytest.raises(DatasetError, match="a.npz holds no search"):
+        read(tmp_path, COSTS[0], 3)
+
+
 #: 0 -> 1 -> 2 -> 3, and 0 -> 4; the edge to nowhere failed
 CHAIN = np.array([[0, 1, 0], [1, 2, 1], [2, 3, 0], [0, 4, 1], [4, NOWHERE, 0]])
 
