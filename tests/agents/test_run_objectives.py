@@ -25,7 +25,7 @@ int main(void) {
   return 0;
 }
 """
-LEARNED = ("fixed", "policy", "unguided")
+LEARNED = ("best_first", "cheapest_first", "fixed", "policy", "unguided")
 SROA, MEM2REG = find("sroa"), find("mem2reg")
 
 
