@@ -39,7 +39,7 @@ def robustness(results: Path) -> Head:
 
 
 def transfer(results: Path) -> Head:
-    """A column of the experiment a row: the better reader's mean on each question."""
+    """A column of the experiment a row: the mean over seeds on each question."""
     run = json.loads((results / "transfer" / "run.json").read_text(encoding="utf-8"))
     questions = run["figures"]["questions"]
     titles = {

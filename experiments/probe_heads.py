@@ -14,7 +14,7 @@ regularisation that does best there. Test rows decide nothing.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeVar
 
@@ -249,25 +249,33 @@ def pairs(parts: Parts, seed: int, decay: float, *, kind: Kind) -> tuple[float, 
         return best, score(model, *map(torch.from_numpy, parts.test))
 
 
-def ask(
-    probe: Callable[[Parts, int, float], tuple[float, Result]],
-    parts: Parts,
-    seeds: int,
-    *,
-    pairs: bool = False,
-) -> list[Result]:
+Probe = Callable[[Parts, int, float], tuple[float, Result]]
+"""From splits, seed and decay to the validation score and the test result."""
+
+
+def ask(probe: Probe[Result], parts: Parts, seeds: int, *, pairs: bool = False) -> list[Result]:
     """The probe's test result with each seed.
 
     Whether the columns are taken as logarithms, and the decay, are chosen with the first
     seed, by the validation rows.
     """
+    return ask_best({"": probe}, parts, seeds, pairs=pairs)[1]
 
-    def answer(seed: int, logarithms: bool, decay: float) -> tuple[float, Result]:
-        return probe(standardised(parts.sampled(seed), logarithms, pairs), seed, decay)
 
-    choices = [(logs, decay) for logs in (False, True) for decay in DECAYS]
+def ask_best(
+    probes: Mapping[str, Probe[Result]], parts: Parts, seeds: int, *, pairs: bool = False
+) -> tuple[str, list[Result]]:
+    """Name and test results, with each seed, of the probe that is best on the validation rows.
+
+    It is chosen as the rest is, see ``ask``.
+    """
+
+    def answer(seed: int, name: str, logarithms: bool, decay: float) -> tuple[float, Result]:
+        return probes[name](standardised(parts.sampled(seed), logarithms, pairs), seed, decay)
+
+    choices = [(n, logs, decay) for n in probes for logs in (False, True) for decay in DECAYS]
     first = [answer(0, *choice) for choice in choices]
     chosen = int(np.argmax([score for score, _ in first]))
     results: list[Result] = [first[chosen][1]]
     results += [answer(seed, *choices[chosen])[1] for seed in range(1, seeds)]
-    return results
+    return choices[chosen][0], results

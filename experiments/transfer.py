@@ -106,20 +106,18 @@ def _embedded(question: Question, embedder: Embedder) -> np.ndarray:
 
 
 def read_frozen(question: Question, x: np.ndarray, seeds: int) -> dict[str, list[float]]:
-    """Test scores of each seed by kind of reader."""
+    """Test scores of each seed, by the kind of reader that is better on the validation rows."""
     x = np.concatenate([x, question.more], axis=1)
     rows = (question.fit, question.valid, question.test)
     parts = heads.Parts(*(heads.Part(x[some], question.y[some]) for some in rows))
-    kinds: tuple[heads.Kind, ...] = ("linear", "mlp")
-    found: dict[str, list[float]] = {}
-    for kind in kinds:
-        if question.kind == "classes":
-            found[kind] = heads.ask(partial(heads.classes, kind=kind), parts, seeds)
-            continue
-        regress = heads.ridge_values if kind == "linear" else heads.mlp_values
-        answers = heads.ask(regress, parts, seeds)
-        found[kind] = [float(heads.r2(one, parts.test.y)[0]) for one in answers]
-    return found
+    if question.kind == "classes":
+        kinds: tuple[heads.Kind, ...] = ("linear", "mlp")
+        readers = {kind: partial(heads.classes, kind=kind) for kind in kinds}
+        kind, scores = heads.ask_best(readers, parts, seeds)
+        return {kind: scores}
+    regressions = {"linear": heads.ridge_values, "mlp": heads.mlp_values}
+    kind, answers = heads.ask_best(regressions, parts, seeds)
+    return {kind: [float(heads.r2(one, parts.test.y)[0]) for one in answers]}
 
 
 class Known:
@@ -205,14 +203,17 @@ def write_table(path: Path, scores: dict[str, list[float]]) -> None:
             writer.writerow([*key.split("/"), *spread])
 
 
-def best_readers(scores: dict[str, list[float]]) -> dict[str, dict[str, float]]:
-    """By question and column, the mean of the better reader."""
-    best: dict[str, dict[str, float]] = {}
+def means(scores: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+    """Means over seeds by question and column.
+
+    >>> means({"oz/raw counts/linear": [0.25, 0.75]})
+    {'oz': {'raw counts': 0.5}}
+    """
+    found: dict[str, dict[str, float]] = {}
     for key, values in scores.items():
         question, column, _ = key.split("/")
-        mean, line = float(np.mean(values)), best.setdefault(question, {})
-        line[column] = max(line.get(column, -np.inf), mean)
-    return best
+        found.setdefault(question, {})[column] = float(np.mean(values))
+    return found
 
 
 def main(config: TransferConfig) -> int:
@@ -221,7 +222,7 @@ def main(config: TransferConfig) -> int:
     config.folder.mkdir(parents=True, exist_ok=True)
     scores = table(config)
     write_table(config.folder / "table.csv", scores)
-    best = best_readers(scores)
+    best = means(scores)
     figures: dict[str, Any] = {"questions": best}
     curves = compare(config.ppo, config.work / "ppo", config.folder / "ppo.csv")
     figures["ppo"] = curves.figures
