@@ -112,7 +112,7 @@ def read_frozen(question: Question, x: np.ndarray, seeds: int) -> dict[str, list
     parts = heads.Parts(*(heads.Part(x[some], question.y[some]) for some in rows))
     if question.kind == "classes":
         kinds: tuple[heads.Kind, ...] = ("linear", "mlp")
-        readers = {kind: partial(heads.classes, kind=kind) for kind in kinds}
+        readers = {str(kind): partial(heads.classes, kind=kind) for kind in kinds}
         kind, scores = heads.ask_best(readers, parts, seeds)
         return {kind: scores}
     regressions = {"linear": heads.ridge_values, "mlp": heads.mlp_values}
