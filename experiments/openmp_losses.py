@@ -20,7 +20,10 @@ from mirgym.errors import DatasetError
 from mirgym.tasks.openmp import PACKAGED
 from mirgym.tasks.openmp_labels import Labels, read_labels
 
-from .runs import RESULTS
+from .runs import RESULTS, write_rows
+
+COLUMNS = ("threads", "schedule", "chunk", "share_chosen_on", "share_others")
+"""Of ``losses.csv``, in percent."""
 
 
 def losses(labels: Labels, chosen: Sequence[str]) -> np.ndarray:
@@ -72,10 +75,11 @@ def read(path: Path, labels: Labels) -> dict[str, list[dict[str, Any]]]:
 
 
 def main() -> None:
-    """Print a line a method."""
-    labels = read_labels(PACKAGED)
+    """Print a line a method, and write them to ``losses.csv``."""
+    labels, folder = read_labels(PACKAGED), RESULTS / "tasks-openmp"
+    told = []
     print("% lost by             threads  schedule  chunk   share, chosen on  others")
-    for method, rows in read(RESULTS / "tasks-openmp" / "rows.jsonl", labels).items():
+    for method, rows in read(folder / "rows.jsonl", labels).items():
         logs = [losses(labels, row["chosen"]) for row in rows]
         lost = 100 * (1 - np.exp(-np.mean(logs, axis=(0, 1))))
         share = 100 * np.mean([halves(row["kernel"], row["share"]) for row in rows], axis=0)
@@ -83,6 +87,9 @@ def main() -> None:
             f"{method:24s} {lost[0]:5.1f} {lost[1]:8.1f} {lost[2]:7.1f} "
             f"{share[0]:17.1f} {share[1]:7.1f}"
         )
+        numbers = (f"{number:.2f}" for number in (*lost, *share))
+        told.append(dict(zip(("method", *COLUMNS), (method, *numbers), strict=True)))
+    write_rows(folder / "losses.csv", told)
 
 
 if __name__ == "__main__":

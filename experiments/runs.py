@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from mirgym.errors import DatasetError
 from mirgym.programs.cache import write_atomically
 from mirgym.provenance import git_revision, machine, package_versions
 
@@ -67,3 +68,19 @@ def write_run_json(folder: Path, config: Any, figures: dict[str, Any]) -> None:
         "figures": figures,
     }
     (folder / "run.json").write_text(json.dumps(content, indent=2, default=str) + "\n")
+
+
+def claim(work: Path, settings: object) -> None:
+    """Keep a work folder for these settings, on which what it holds depends.
+
+    Raises:
+        DatasetError: It is another's.
+    """
+    told, path = f"{settings!r}\n".encode(), work / "settings.txt"
+    work.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.read_bytes() != told:
+        raise DatasetError(
+            f"{work} holds the work of other settings ({path.name} says which); give another "
+            "folder, or delete it"
+        )
+    write_atomically(path, told)

@@ -12,6 +12,7 @@ other, with ``--score-modules``), ``run.json``. A second start goes on from the 
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,7 +29,7 @@ from mirgym.agents.value import FOLDER, Value, ValueConfig
 
 from .mine_coreset import in_processes
 from .policy_data import is_held_out
-from .runs import RESULTS, write_rows, write_run_json
+from .runs import RESULTS, claim, write_rows, write_run_json
 from .training_modules import TrainingModule
 from .value_data import Examples, ExploreConfig, explore, read
 from .value_fit import FitConfig, fit
@@ -77,6 +78,9 @@ def main(config: TrainConfig) -> int:
     """Search, fit, look at validation modules, ship."""
     started = time.perf_counter()
     torch.set_num_threads(1)
+    drawn = (config.programs, config.corpus_count, config.smallest, config.largest)
+    actions = hashlib.sha256(policy_actions().to_json().encode()).hexdigest()
+    claim(config.work, (drawn, config.corpus is not None, config.compiles, config.seed, actions))
     modules = config.modules()
     held_up = in_processes(config.jobs, "search", modules, partial(explore, config=config))
     explored = time.perf_counter() - started

@@ -16,6 +16,7 @@ from mirgym.encoder.config import TINY
 from mirgym.encoder.model import Encoder
 from mirgym.encoder.weights import save
 
+from .runs import claim
 from .train_ppo import HeldOutCurve, TrainConfig
 
 Points = Sequence[tuple[int, float]]
@@ -44,6 +45,7 @@ def compare(config: PpoTransfer, work: Path, path: Path) -> Curves:
     """Train each agent, or go on with it; write the points to ``path``."""
     if not config.steps:
         return Curves({}, {})
+    claim(work, (config.steps, config.evaluations))
     encoders = {"pre-trained": "tiny", "random weights": str(_random(work))}
     points = {
         name: [
