@@ -68,9 +68,9 @@ def test_a_short_training_gives_a_score(asked: list[Question], pretrained: str |
 def test_readers_of_frozen_features(asked: list[Question]) -> None:
     for one in asked:
         told = np.eye(3)[one.y] if one.kind == "classes" else one.y  # the answer itself
-        found = read_frozen(one, told.astype(np.float32), 2)
+        found = read_frozen(one, told.astype(np.float32), 1)
         ((reader, scores),) = found.items()
-        assert reader in {"linear", "mlp"} and len(scores) == 2
+        assert reader in {"linear", "mlp"} and len(scores) == 1
         assert np.mean(scores) > 0.8
 
 
