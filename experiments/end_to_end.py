@@ -116,7 +116,8 @@ def tuned(question: Question, pretrained: str | None, settings: TuneConfig, seed
     for _ in range(settings.looks):
         model.train()
         for _ in range(settings.steps):
-            rows = _fitting(question, generator.choice(fit, settings.batch, replace=False))
+            drawn = generator.choice(fit, min(settings.batch, len(fit)), replace=False)
+            rows = _fitting(question, drawn)
             optimizer.zero_grad()
             loss = _loss(model, question, rows, scale)
             loss.backward()  # type: ignore[no-untyped-call]
